@@ -1,0 +1,71 @@
+# Everything that people and CI do with this repository. `make help` lists the targets.
+# Needs Python 3.11 or newer, pip and make; the rest is installed into .venv from the lock files.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+# text, json or github (annotations on a pull request)
+FORMAT ?= text
+# what `make validate` looks at; empty: the whole project
+PATHS  ?=
+# further arguments, e.g. make test ARGS='tests/kql -k lexer'
+ARGS   ?=
+
+RUNTIME := $(VENV)/.installed
+DEV     := $(VENV)/.installed-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev validate test lint format bench docs docs-check lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
+
+validate: $(RUNTIME) ## prove every detection on its recorded logs (FORMAT=text|json|github, PATHS=...)
+	$(BIN)/toolkit validate $(PATHS) --format $(FORMAT)
+
+test: $(DEV) ## run the tests (ARGS='tests/kql -k lexer')
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(DEV) ## ruff, mypy --strict, the layer contract, file and function sizes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/size_gate.py
+
+format: $(DEV) ## let ruff sort the imports and lay out the code
+	$(BIN)/ruff check --fix-only --select I .
+	$(BIN)/ruff format .
+
+bench: $(DEV) ## run the benchmarks
+	for bench in benchmarks/*.py; do $(BIN)/python "$$bench" || exit 1; done
+
+docs: $(DEV) ## write the generated pages of docs/
+	$(BIN)/python scripts/docs.py
+
+docs-check: $(DEV) ## fail when a generated page of docs/ is stale
+	$(BIN)/python scripts/docs.py --check
+
+setup: $(RUNTIME) ## install what the toolkit needs to run
+setup-dev: $(DEV) ## install what its developers need as well
+
+# uv installs the lock in a second where pip takes ten; where uv cannot reach the package index (it does not read pip's
+# configuration), pip does the same with the same hashes.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, {sys.executable} is {sys.version.split()[0]}. Try: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): requirements.lock pyproject.toml | $(BIN)/python
+	scripts/install.sh $(VENV) requirements.lock
+	@touch $@
+
+$(DEV): requirements-dev.lock $(RUNTIME)
+	scripts/install.sh $(VENV) requirements-dev.lock
+	@touch $@
+
+lock: | $(BIN)/python ## resolve the dependencies of pyproject.toml again and write the lock files
+	scripts/lock.sh $(VENV)
+
+clean: ## remove what make and the tools made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
