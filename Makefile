@@ -15,6 +15,7 @@ RUNTIME := $(VENV)/.installed
 DEV     := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
 .PHONY: help setup setup-dev validate test lint format bench docs docs-check lock clean
 
 help: ## list the targets
@@ -49,18 +50,22 @@ docs-check: $(DEV) ## fail when a generated page of docs/ is stale
 setup: $(RUNTIME) ## install what the toolkit needs to run
 setup-dev: $(DEV) ## install what its developers need as well
 
-# uv installs the lock in a second where pip takes ten; where uv cannot reach the package index (it does not read pip's
-# configuration), pip does the same with the same hashes.
+# Some distributions leave the venv module out of Python; virtualenv needs only pip.
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, {sys.executable} is {sys.version.split()[0]}. Try: make PYTHON=python3.12")'
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed; {sys.executable} is {sys.version.split()[0]}. Try: make PYTHON=python3.12")'
+	@$(PYTHON) -m venv $(VENV) || { \
+	    echo "this Python cannot make virtual environments; trying virtualenv" >&2; rm -rf $(VENV); \
+	    $(PYTHON) -m pip install --quiet --target .cache/virtualenv virtualenv && \
+	    PYTHONPATH=.cache/virtualenv $(PYTHON) -m virtualenv --quiet $(VENV); }
 
 $(RUNTIME): requirements.lock pyproject.toml | $(BIN)/python
-	scripts/install.sh $(VENV) requirements.lock
+	@echo "setting up $(VENV): what the toolkit needs to run"
+	@scripts/install.sh $(VENV) requirements.lock
 	@touch $@
 
 $(DEV): requirements-dev.lock $(RUNTIME)
-	scripts/install.sh $(VENV) requirements-dev.lock
+	@echo "setting up $(VENV): what its developers need as well"
+	@scripts/install.sh $(VENV) requirements-dev.lock
 	@touch $@
 
 lock: | $(BIN)/python ## resolve the dependencies of pyproject.toml again and write the lock files

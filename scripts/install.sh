@@ -3,19 +3,20 @@
 # Install a lock file, with its hashes, and the toolkit itself (editable) into a virtual environment.
 set -euo pipefail
 venv=$1 lock=$2
-pip=("$venv/bin/python" -m pip --disable-pip-version-check --quiet)
-
-# uv takes a second where pip takes ten. It does not read pip's configuration, so where it cannot reach the package
-# index pip does the same work from the same lock.
-install() {
-    if [[ -x $venv/bin/uv ]] && "$venv/bin/uv" pip install --quiet --python "$venv" "$@"; then
-        return
-    fi
-    "${pip[@]}" install "$@"
-}
+export PIP_DISABLE_PIP_VERSION_CHECK=1
+with_pip=("$venv/bin/python" -m pip install --quiet)
+with_uv=("$venv/bin/uv" pip install --quiet --python "$venv")
 
 if [[ ! -x $venv/bin/uv ]]; then
-    "${pip[@]}" install --no-deps "$(grep -oE '^uv==[0-9.]+' requirements.lock)" || echo "uv is not available; pip installs the lock" >&2
+    "${with_pip[@]}" --no-deps "$(grep -oE '^uv==[0-9.]+' requirements.lock)" || true
 fi
-install --require-hashes --requirement "$lock"
-install --no-deps --no-build-isolation --editable .
+
+# uv takes a second where pip takes ten. It does not read pip's configuration files; where it cannot reach the package
+# index, pip does the same work from the same lock.
+install=("${with_uv[@]}")
+if ! "${install[@]}" --require-hashes --requirement "$lock"; then
+    echo "uv could not install $lock; pip does it instead, which takes longer" >&2
+    install=("${with_pip[@]}")
+    "${install[@]}" --require-hashes --requirement "$lock"
+fi
+"${install[@]}" --no-deps --no-build-isolation --editable .
