@@ -1,0 +1,1 @@
+"""What detection content is: YAML files with the position of every key, models, templates, projects."""
