@@ -71,15 +71,15 @@ def measure(path: str, text: str) -> Iterator[Excess]:
             yield Excess(f"{path}::{name}", node.lineno, count, MAX_PARAMETERS, "parameters")
 
 
-def python_files() -> list[str]:
-    """The project's Python files, whether committed already or about to be."""
-    listing = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", "*.py"],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return sorted(name for name in set(listing.stdout.split("\0")) if name and Path(name).is_file())
+def project_files(root: Path, pattern: str = "*") -> list[str]:
+    """The files that git knows or would add, as far as they are on disk, by their path from `root`.
+
+    Containers often check a repository out as another user than the one that runs in them; git refuses to work there
+    unless it is told, for this one command, that the directory is safe.
+    """
+    command = ["git", "-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", pattern]
+    listing = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True)
+    return sorted(name for name in set(listing.stdout.split("\0")) if name and (root / name).is_file())
 
 
 def read_exceptions(path: Path = EXCEPTIONS) -> dict[str, str]:
@@ -92,7 +92,7 @@ def read_exceptions(path: Path = EXCEPTIONS) -> dict[str, str]:
 
 
 def main(arguments: list[str]) -> int:
-    paths = arguments or python_files()
+    paths = arguments or project_files(Path(), "*.py")
     allowed = read_exceptions()
     found = [excess for path in paths for excess in measure(path, Path(path).read_text(encoding="utf-8"))]
     problems = [str(excess) for excess in found if excess.name not in allowed]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.size_gate import measure
+from scripts.size_gate import measure, project_files
 
 # Everything of toolkit.kql, on a Python that finds the standard library and nothing else.
 IMPORT_THE_LANGUAGE = """
@@ -30,12 +30,6 @@ MACHINE_PATHS = ["(?<![\\w.])/wor" + "k/", "/tmp/" + "bash_jobs", "/opt/" + "whe
 FORBIDDEN = re.compile("|".join([*(re.escape(host) for host in HOSTS), *MACHINE_PATHS]))
 
 
-def git_files(root: Path) -> list[str]:
-    """The files that git knows and that are on disk."""
-    listing = subprocess.run(["git", "ls-files", "-z"], cwd=root, check=True, capture_output=True, text=True)
-    return [name for name in listing.stdout.split("\0") if name and (root / name).is_file()]
-
-
 def test_the_language_needs_only_the_standard_library(root: Path) -> None:
     arguments = [sys.executable, "-I", "-S", "-B", "-c", IMPORT_THE_LANGUAGE, str(root)]
     done = subprocess.run(arguments, capture_output=True, text=True)
@@ -45,7 +39,7 @@ def test_the_language_needs_only_the_standard_library(root: Path) -> None:
 def test_no_file_names_a_package_registry_or_a_place_on_one_machine(root: Path) -> None:
     found = [
         f"{name}:{number}: {match[0]}"
-        for name in git_files(root)
+        for name in project_files(root)
         for number, line in enumerate((root / name).read_text(encoding="utf-8", errors="replace").splitlines(), 1)
         if (match := FORBIDDEN.search(line))
     ]
@@ -83,7 +77,7 @@ def test_the_wheel_holds_every_file_of_the_package(root: Path, tmp_path: Path) -
     assert done.returncode == 0, done.stderr
     (wheel,) = tmp_path.glob("*.whl")
     packed = set(zipfile.ZipFile(wheel).namelist())
-    missing = [name for name in git_files(root) if name.startswith("toolkit/") and name not in packed]
+    missing = [name for name in project_files(root) if name.startswith("toolkit/") and name not in packed]
     assert "toolkit/py.typed" in packed
     assert not missing
 

@@ -6,11 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from scripts.size_gate import project_files
 from tests.conftest import ROOT
 from tests.documents import Block, Command, blocks, commands, matches
 
@@ -35,14 +35,6 @@ for start in starts:
     if runner.failures:
         sys.exit(1)
 """
-
-
-def project_files(root: Path) -> Iterator[Path]:
-    """Every file that a clone would have, as far as it is on disk, relative to the root."""
-    listing = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"], cwd=root, check=True, capture_output=True, text=True
-    )
-    return (Path(name) for name in listing.stdout.split("\0") if name and (root / name).is_file())
 
 
 @pytest.fixture
