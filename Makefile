@@ -16,7 +16,7 @@ DEV     := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev validate test lint format bench docs docs-check lock clean
+.PHONY: help setup setup-dev validate test lint lint-style lint-format lint-types lint-layers lint-sizes format bench docs docs-check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -27,11 +27,16 @@ validate: $(RUNTIME) ## prove every detection on its recorded logs (FORMAT=text|
 test: $(DEV) ## run the tests (ARGS='tests/kql -k lexer')
 	$(BIN)/python -m pytest $(ARGS)
 
-lint: $(DEV) ## ruff, mypy --strict, the layer contract, file and function sizes
+lint: lint-style lint-format lint-types lint-layers lint-sizes ## ruff, mypy --strict, the layer contract, file and function sizes
+lint-style: $(DEV)
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+lint-format: $(DEV)
+	$(BIN)/ruff format --check --output-format concise .
+lint-types: $(DEV)
 	$(BIN)/mypy
+lint-layers: $(DEV)
 	$(BIN)/lint-imports
+lint-sizes: $(DEV)
 	$(BIN)/python scripts/size_gate.py
 
 format: $(DEV) ## let ruff sort the imports and lay out the code
