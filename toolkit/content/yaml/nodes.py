@@ -86,7 +86,7 @@ class Document:
             if node is None:
                 continue
             exact = length == len(path)
-            wants_key = (key and exact) or not exact or not isinstance(node, Scalar) or node.style in "|>" or not node.text
+            wants_key = (key and exact) or not exact or not isinstance(node, Scalar) or node.style in ("|", ">") or not node.text
             return self.key_span(path[:length]) if wants_key else node.span
         return self._start()
 

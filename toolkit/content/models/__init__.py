@@ -1,0 +1,1 @@
+"""Models of content files. Importing them loads pydantic; the command line does so only when it reads content."""
