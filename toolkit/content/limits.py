@@ -132,10 +132,10 @@ def _schedule(rule: Rule) -> Iterator[Problem]:
     yield from _within("queryFrequency", frequency, 5 * _MINUTE, 14 * _DAY)
     yield from _within("queryPeriod", period, 5 * _MINUTE, 14 * _DAY)
     if frequency and period and period < frequency:
-        message = f"The period ({show_duration(period)}) is shorter than the frequency ({show_duration(frequency)}): events would be missed."
+        message = f"The period ({show_duration(period)}) is shorter than the frequency ({show_duration(frequency)}): events are missed."
         yield Problem(("queryPeriod",), "limit", message, ("Make queryPeriod at least as long as queryFrequency.",))
     if frequency and period and period >= 2 * _DAY and frequency < _HOUR:
-        message = f"A period of two days or more ({show_duration(period)}) needs a frequency of at least 1h, found {show_duration(frequency)}."
+        message = f"A period of {show_duration(period)} (2d or more) needs a frequency of at least 1h, found {show_duration(frequency)}."
         yield Problem(("queryFrequency",), "limit", message)
 
 
@@ -150,7 +150,7 @@ def _nrt(rule: Rule) -> Iterator[Problem]:
 def _within(key: str, value: timedelta | None, least: timedelta, most: timedelta) -> Iterator[Problem]:
     if value is not None and not least <= value <= most:
         message = f"Expected {key} between {show_duration(least)} and {show_duration(most)}, found {show_duration(value)}."
-        yield Problem((key.split(".")[-1],) if "." not in key else tuple(key.split(".")), "limit", message)
+        yield Problem(tuple(key.split(".")), "limit", message)
 
 
 def _entities(item: Described) -> Iterator[Problem]:
@@ -224,12 +224,13 @@ def _incident(rule: Rule) -> Iterator[Problem]:
             yield Problem((*path, "groupByEntities", number), "bad-value", f"The rule groups by {kind}, which no entity mapping gives.")
     for number, detail in enumerate(grouping.group_by_custom_details):
         if detail not in rule.custom_details:
-            yield Problem((*path, "groupByCustomDetails", number), "bad-value", f"The rule groups by the custom detail {detail!r}, which it "
-                          "does not have.", suggestion(detail, rule.custom_details))
+            message = f"The rule groups by the custom detail {detail!r}, which it does not have."
+            yield Problem((*path, "groupByCustomDetails", number), "bad-value", message, suggestion(detail, rule.custom_details))
 
 
 def _suppression(rule: Rule) -> Iterator[Problem]:
     yield from _within("suppressionDuration", rule.suppression_duration, 5 * _MINUTE, _DAY)
     short = rule.suppression_duration and rule.query_frequency and rule.suppression_duration < rule.query_frequency
     if rule.suppression_enabled and short:
-        yield Problem(("suppressionDuration",), "limit", "The suppression is shorter than queryFrequency and has no effect.", severity="warning")
+        message = "The suppression is shorter than queryFrequency and has no effect."
+        yield Problem(("suppressionDuration",), "limit", message, severity="warning")

@@ -1,0 +1,1 @@
+"""Checks of content, one per file: its docstring says what it demands and why."""
