@@ -186,7 +186,10 @@ class ToTable(Node):
 
 @dataclass(frozen=True, slots=True)
 class Named(Node):
-    """`name = expr` or `(a, b) = expr` in project, extend, summarize, print and friends; names empty when unnamed."""
+    """An item of project, extend, summarize (also after `by`), print, distinct, serialize, project-rename, make-series, reduce
+    and graph projections: `name = expr`, `(a, b) = expr`, or `expr` alone with no names. `tuple_form` tells `(a) =` from `a =`.
+
+    Items of those operators are always Named, except for Star; call arguments are NamedArgument or the bare expression."""
 
     names: tuple[Name, ...]
     value: Expr
@@ -221,6 +224,42 @@ class Parameter(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnList(Node):
+    """Several columns as the value of one option: `ycolumns = a, b` of render."""
+
+    columns: tuple[NameRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InlineExternalTable(Node):
+    """`inline_external_table (schema) kind=storage [partition by ...] dataformat=csv (uris) [with (properties)]`.
+
+    Clauses other than the schema are kept as text, because nothing in a workspace can read them.
+    """
+
+    schema: Schema | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MaterializedViewCombine(Node):
+    """`materialized-view-combine (name) base (t) delta (t) aggregations (summarize ...)`, which only the service writes."""
+
+    name: Expr
+    base: Expr
+    delta: Expr
+    aggregations: Operator
+
+
+@dataclass(frozen=True, slots=True)
+class ContextualDataTable(Node):
+    """`__contextual_datatable guid (schema)`, which only the service writes."""
+
+    id: Expr
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
 class DataTable(Node):
     """`datatable (schema) [ values ]`."""
 
@@ -249,6 +288,12 @@ class Pipeline(Node):
     source: Expr | Operator
     operators: tuple[Operator, ...] = ()
     parenthesised: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Input(Node):
+    """The source of a subquery that is written without one: the rows that mv-apply, partition, fork, facet or make-graph
+    hand to it. Never in the text; a Pipeline whose source is Input prints its operators only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +387,7 @@ class Summarize(Operator):
 
     aggregates: tuple[Expr, ...]
     by: tuple[Expr, ...] | None = None
+    bin_size: Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -596,6 +642,15 @@ class Partition(Operator):
 
 
 @dataclass(frozen=True, slots=True)
+class PartitionBy(Operator):
+    """`__partitionby c [id guid] ( subquery )`, which only the service writes."""
+
+    by: Expr
+    body: Expr
+    id: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Search(Operator):
     tables: tuple[Expr, ...]
     predicate: Expr
@@ -638,7 +693,7 @@ class MacroExpand(Operator):
     """`macro-expand [options] group as X ( statements; pipeline )`."""
 
     group: Expr
-    scope: Name
+    scope: Name | None
     statements: tuple[Statement, ...]
     body: Expr
 
@@ -663,6 +718,7 @@ class MakeGraph(Operator):
     nodes: tuple[tuple[Expr, Expr], ...] = ()
     partitioned_by: Expr | None = None
     body: Expr | None = None
+    node_id: Name | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -778,9 +834,10 @@ class DeclarePattern(Statement):
 
 @dataclass(frozen=True, slots=True)
 class Restrict(Statement):
-    """`restrict access to (entities)`."""
+    """`restrict access to (entities) [with (properties)]`."""
 
     entities: tuple[Expr, ...]
+    properties: tuple[Parameter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -817,6 +874,11 @@ Expr = Union[
     Named,
     DataTable,
     ExternalData,
+    Input,
+    ColumnList,
+    InlineExternalTable,
+    MaterializedViewCombine,
+    ContextualDataTable,
     EntityGroup,
     ParseColumn,
     ColumnDecl,

@@ -1,0 +1,111 @@
+"""The words of the syntax messages: what was found, and what to do about the mistakes that people make most."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from toolkit.kql.diagnostics import suggestion
+from toolkit.kql.keywords import KEYWORDS
+from toolkit.kql.lexer import BAD, DIRECTIVE, END, IDENTIFIER, OPEN_STRING, STRING
+from toolkit.kql.types import DECLARABLE
+
+if TYPE_CHECKING:
+    from toolkit.kql.parser.stream import Stream
+
+CODES = {"KS006": "expected-expression", "KS176": "expected-operator", "KS228": "needs-brackets", "KS002": "unexpected-character"}
+
+OPERATOR_WORDS = frozenset(
+    """as assert-schema consume count distinct evaluate extend facet filter find fork getschema graph-mark-components graph-match
+    graph-shortest-paths graph-to-table graph-where-edges graph-where-nodes invoke join limit lookup make-graph make-series
+    mv-apply mv-expand mvapply mvexpand order parse parse-kv parse-where partition print project project-away project-by-names
+    project-keep project-rename project-reorder range reduce render sample sample-distinct scan search serialize sort summarize
+    take top top-hitters top-nested union where macro-expand __executeAndCache __partitionby""".split()
+)
+"""Words that begin an operator."""
+
+_SMART_QUOTES = {"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "‚": "'"}
+_SQL_WORDS = {
+    "select": "KQL names columns with 'project' and starts with the table: T | project a, b.",
+    "from": "KQL starts with the table name itself: T | where ...",
+    "having": "A condition on aggregates is a 'where' after 'summarize'.",
+    "groupby": "Groups are named after 'summarize ... by'.",
+    "group": "Groups are named after 'summarize ... by'.",
+}
+_MAX_SHOWN = 40
+
+
+def describe(p: Stream) -> str:
+    """The token at hand as a reader sees it."""
+    kind = p.kinds[p.at]
+    if kind == END:
+        return "the end of the query"
+    text = p.spelling()
+    if kind == OPEN_STRING:
+        return "a string without its closing quote"
+    if kind in (STRING, DIRECTIVE) and len(text) > _MAX_SHOWN:
+        text = text[:_MAX_SHOWN] + "..."
+    return f"'{text}'"
+
+
+def hints_at(p: Stream) -> tuple[str, ...]:
+    """What to do about the token at hand, when it is one of the usual mistakes."""
+    kind, text = p.kinds[p.at], p.spelling()
+    if kind == BAD:
+        return _character_hints(p, text)
+    if kind == DIRECTIVE:
+        return ("A comment in KQL starts with '//'.",)
+    if kind == "-" and p.kinds[p.at + 1] == "-" and p.adjacent(1):
+        return ("A comment in KQL starts with '//', not with '--'.",)
+    if kind == "/" and p.kinds[p.at + 1] == "*" and p.adjacent(1):
+        return ("KQL has no block comments: each line of a comment starts with '//'.",)
+    if kind == "|" and p.kinds[p.at + 1] == "|" and p.adjacent(1):
+        return ("The logical operator is written 'or', not '||'.",)
+    if kind == "=":
+        return ("Equality is written '==' (or '=~' to ignore case).",)
+    return _word_hints(kind, text)
+
+
+def _character_hints(p: Stream, text: str) -> tuple[str, ...]:
+    if text in _SMART_QUOTES:
+        return (f"Typographic quotes do not delimit strings: write {_SMART_QUOTES[text]} instead of {text}.",)
+    if text == "&":
+        return ("The logical operator is written 'and', not '&&'.",)
+    if text == "!":
+        return ("Negation is a function, not(...), or part of an operator: !=, !in, !has, !contains ...",)
+    if text == "`":
+        return ("A name with special characters is written ['name'].",)
+    if text == "\\":
+        return ("A backslash is allowed only inside strings.",)
+    if text in ("–", "—", "−"):
+        return (f"Write the plain minus sign '-' instead of '{text}'.",)
+    return ()
+
+
+def _word_hints(kind: str, text: str) -> tuple[str, ...]:
+    lower = text.lower()
+    if kind == IDENTIFIER:
+        if lower in _SQL_WORDS and lower != text:
+            return (_SQL_WORDS[lower],)
+        if lower in KEYWORDS:
+            return (f"Keywords are written in lower case: '{lower}'.",)
+    return ()
+
+
+def operator_hints(text: str) -> tuple[str, ...]:
+    """For a word after `|` that is no operator."""
+    lower = text.lower()
+    if lower in _SQL_WORDS:
+        return (_SQL_WORDS[lower],)
+    if lower in OPERATOR_WORDS:
+        return (f"Keywords are written in lower case: '{lower}'.",)
+    return suggestion(text, OPERATOR_WORDS)
+
+
+def needs_brackets(word: str, after_dot: bool = False) -> tuple[str, ...]:
+    """For a keyword in the place of a name (R-004, R-005)."""
+    return (f"'{word}' is a keyword: as a name it is written {'' if after_dot else ''}['{word}'].",)
+
+
+def type_hints(word: str) -> tuple[str, ...]:
+    """For a word that names no type."""
+    return suggestion(word, DECLARABLE) or (f"The types are {', '.join(sorted({str(kind) for kind in DECLARABLE.values()}))}.",)

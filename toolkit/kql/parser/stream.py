@@ -1,0 +1,178 @@
+"""Where the parser stands: the token stream, positions, diagnostics and how to go on after an error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from toolkit.kql.diagnostics import Diagnostic, Stage
+from toolkit.kql.lexer import END, Tokens
+from toolkit.kql.parser import messages
+from toolkit.kql.source import Span
+
+T = TypeVar("T")
+
+LIST_ENDS = frozenset({")", "]", "}", "|", ";", END})
+"""Tokens at which every list, operator and expression ends, and at which parsing goes on after an error."""
+
+_CLOSERS = {"(": ")", "[": "]", "{": "}"}
+MAX_DEPTH = 100
+"""How deep expressions and subqueries may be nested; beyond that a diagnostic stands instead of a Python stack overflow."""
+
+MAX_CHAIN = 400
+"""How many operands a chain of `+` or members of a path may have, because the tree is as deep as the chain is long."""
+
+
+class Stream:
+    """The tokens of one text, the place in them, and what was found wrong so far.
+
+    At most one finding is kept per token: what follows from it says nothing new.
+    """
+
+    def __init__(self, tokens: Tokens) -> None:
+        self.tokens = tokens
+        self.text = tokens.text
+        self.kinds = tokens.kinds
+        self.starts = tokens.starts
+        self.ends = tokens.ends
+        self.at = 0
+        self.depth = 0
+        self.found: list[Diagnostic] = []
+        self._reported_at = -1
+
+    # --- looking and moving
+
+    @property
+    def kind(self) -> str:
+        return self.kinds[self.at]
+
+    def spelling(self, ahead: int = 0) -> str:
+        return self.tokens.spelling(self.at + ahead)
+
+    def take(self, kind: str) -> bool:
+        """Step over a token of this kind, if it is next."""
+        if self.kinds[self.at] == kind:
+            self.at += 1
+            return True
+        return False
+
+    def adjacent(self, ahead: int) -> bool:
+        """Whether the token `ahead` of here directly touches the one before it."""
+        at = self.at + ahead
+        return at > 0 and self.starts[at] == self.ends[at - 1]
+
+    def matching(self, at: int) -> int:
+        """The index of the token that closes the bracket at index `at`, or of the end."""
+        depth, kinds = 0, self.kinds
+        while True:
+            kind = kinds[at]
+            if kind in _CLOSERS:
+                depth += 1
+            elif kind in (")", "]", "}"):
+                depth -= 1
+                if depth <= 0:
+                    return at
+            elif kind is END or kind == END:
+                return at
+            at += 1
+
+    # --- spans
+
+    def start(self) -> int:
+        return self.starts[self.at]
+
+    def span(self, start: int) -> Span:
+        """From the offset `start` to the end of the token last stepped over."""
+        end = self.ends[self.at - 1] if self.at else 0
+        return Span(start, max(start, end))
+
+    def token_span(self) -> Span:
+        return Span(self.starts[self.at], self.ends[self.at])
+
+    def gap(self) -> Span:
+        """The empty place right after the last token: where something is missing."""
+        end = self.ends[self.at - 1] if self.at else 0
+        return Span(end, end)
+
+    # --- findings
+
+    def report(self, code: str, message: str, span: Span, hints: Iterable[str] = (), alias: str | None = None, stage: Stage = "syntax") -> None:
+        self.found.append(Diagnostic(code, "error", stage, message, span.start, span.end, tuple(hints), alias))
+
+    def fail(self, expected: str, hints: Iterable[str] = (), alias: str | None = None) -> None:
+        """Expected something else here. Says so once per token."""
+        if self._reported_at == self.at:
+            return
+        self._reported_at = self.at
+        hints = tuple(hints) or messages.hints_at(self)
+        span = self.token_span() if self.kinds[self.at] != END else self.gap()
+        code = "expected-token" if alias in (None, "KS005") else messages.CODES.get(alias, "unexpected-token")
+        self.report(code, f"Expected {expected}, found {messages.describe(self)}.", span, hints, alias or "KS005")
+
+    def expect(self, kind: str, expected: str | None = None) -> bool:
+        if self.kinds[self.at] == kind:
+            self.at += 1
+            return True
+        self.fail(expected or f"'{kind}'")
+        return False
+
+    # --- going on after an error
+
+    def skip_to(self, *stops: str) -> None:
+        """Step over tokens, and over whole bracketed groups, up to one of `stops` or the end of the enclosing construct."""
+        kinds = self.kinds
+        while True:
+            kind = kinds[self.at]
+            if kind in stops or kind in LIST_ENDS:
+                return
+            self.at = self.matching(self.at) if kind in _CLOSERS else self.at
+            if kinds[self.at] == END:
+                return
+            self.at += 1
+
+    def close(self, kind: str) -> None:
+        """The closing bracket of a group, skipping what does not belong to the group."""
+        if self.kinds[self.at] == kind:
+            self.at += 1
+            return
+        self.fail(f"'{kind}'")
+        if self.kinds[self.at] not in LIST_ENDS:
+            self.skip_to(kind)
+        if self.kinds[self.at] == kind:
+            self.at += 1
+
+    def items(self, item: Callable[[], T], ends: frozenset[str] = LIST_ENDS, *, trailing: bool = False, required: str | None = None) -> tuple[T, ...]:
+        """Elements separated by commas, up to a token of `ends`.
+
+        `trailing` allows a comma at the end. `required` names the element in the message when there is none at all.
+        After a bad element parsing goes on behind the next comma.
+        """
+        kinds, found = self.kinds, []
+        if kinds[self.at] in ends and required is None:
+            return ()
+        while True:
+            before = self.at
+            found.append(item())
+            if kinds[self.at] == ",":
+                self.at += 1
+                if trailing and kinds[self.at] in ends:
+                    break
+                continue
+            if kinds[self.at] in ends:
+                break
+            if not self._next_element(before):
+                break
+        return tuple(found)
+
+    def _next_element(self, before: int) -> bool:
+        """Between two elements without a comma: whether there is another element to read."""
+        self.fail("','")
+        if self.at == before:
+            self.at += 1
+        self.skip_to(",")
+        return self.take(",")
+
+    def give_up(self) -> None:
+        """Step to the end of the text; nothing more is reported."""
+        self.at = len(self.kinds) - 4
+        self._reported_at = self.at
