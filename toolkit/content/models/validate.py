@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from toolkit.content.findings import Findings
 from toolkit.content.yaml.loader import describe
-from toolkit.content.yaml.nodes import Document, Mapping, Node, Path, Scalar, Sequence
+from toolkit.content.yaml.nodes import Document, Mapping, Node, Path, Sequence
 from toolkit.kql.diagnostics import suggestion
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -35,16 +35,12 @@ def validate_model(model: type[Model], document: Document, findings: Findings, p
 
 
 def _containers(node: Node) -> Any:
-    """Plain containers with scalar leaves; keys without a value count as absent."""
+    """Plain containers with scalar leaves."""
     if isinstance(node, Mapping):
-        return {name: _containers(entry.value) for name, entry in node.entries.items() if not _is_null(entry.value)}
+        return {name: _containers(entry.value) for name, entry in node.entries.items()}
     if isinstance(node, Sequence):
         return [_containers(item) for item in node.items]
     return node
-
-
-def _is_null(node: Node) -> bool:
-    return isinstance(node, Scalar) and node.kind == "null"
 
 
 def _report(model: type[BaseModel], document: Document, findings: Findings, base: Path, problem: Any) -> None:
