@@ -38,9 +38,14 @@ def person(name: str, address: str, agent: str = "kubectl/v1.29.2 (linux/amd64) 
     return Identity(f"{name}@contoso.com", ("00000000-0000-0000-0000-0000000000d1", _AUTH), (address,), agent)
 
 
-SCHEDULER = Identity("system:kube-scheduler", (_AUTH,), ("172.31.21.155",), "kube-scheduler/v1.29.2 (linux/amd64) kubernetes/4b8e819/scheduler")
+SCHEDULER = Identity(
+    "system:kube-scheduler", (_AUTH,), ("172.31.21.155",), "kube-scheduler/v1.29.2 (linux/amd64) kubernetes/4b8e819/scheduler"
+)
 MANAGER = Identity(
-    "system:kube-controller-manager", (_AUTH,), ("172.31.21.155",), "kube-controller-manager/v1.29.2 (linux/amd64) kubernetes/4b8e819/leader-election"
+    "system:kube-controller-manager",
+    (_AUTH,),
+    ("172.31.21.155",),
+    "kube-controller-manager/v1.29.2 (linux/amd64) kubernetes/4b8e819/leader-election",
 )
 CLOUD_MANAGER = controller("cloud-controller-manager")
 API_SERVER = Identity("system:apiserver", ("system:masters",), ("::1",), "kube-apiserver/v1.29.2 (linux/amd64) kubernetes/4b8e819")
@@ -48,7 +53,7 @@ AKS_SERVICE = Identity("aksService", ("system:masters", _AUTH), ("172.31.21.155"
 HCP_SERVICE = Identity("hcpService", ("system:masters", _AUTH), ("172.31.21.155",), "hcp-service/v1.0")
 PROBLEM_DETECTOR = Identity("aksProblemDetector", (_AUTH,), ("172.31.21.155",), "aks-problem-detector/v1.0")
 READINESS = Identity("readinessChecker", (_AUTH,), ("172.31.21.155",), "readiness-checker/v1.0")
-ANONYMOUS_PROBE = Identity("system:anonymous", ("system:unauthenticated",), ("168.63.129.16",), "kube-probe/1.29")
+ANONYMOUS_PROBE = Identity("system:anonymous", ("system:unauthenticated",), ("10.240.0.4",), "kube-probe/1.29")
 
 PIPELINE_ID = "00000000-0000-0000-0000-0000000000c1"
 """Object id of the release pipeline's service principal: AKS puts it in `username`."""
@@ -57,10 +62,10 @@ ALICE = person("alice", "198.51.100.7")
 BOB = person("bob", "198.51.100.8", "Lens/2024.3.1 node-fetch")
 MALLORY = person("mallory", "203.0.113.40")
 METRICS = pod_account("kube-system", "metrics-server", "10.244.1.12", "metrics-server/v0.6.3 (linux/amd64) kubernetes/8a5b1c9")
-CERT_MANAGER = pod_account("cert-manager", "cert-manager", "10.244.1.20", "cert-manager-controller/v1.14.3 (linux/amd64) cert-manager/85d5d8d")
+CERT_MANAGER = pod_account(
+    "cert-manager", "cert-manager", "10.244.1.20", "cert-manager-controller/v1.14.3 (linux/amd64) cert-manager/85d5d8d"
+)
 WEB_POD = pod_account("web", "default", "10.244.2.31", "curl/8.5.0")
 
-MASTERCLIENT = Identity(
-    "masterclient", ("system:masters", _AUTH), ("203.0.113.40",), "kubectl/v1.29.2 (linux/amd64) kubernetes/4b8e819"
-)
+MASTERCLIENT = Identity("masterclient", ("system:masters", _AUTH), ("203.0.113.40",), "kubectl/v1.29.2 (linux/amd64) kubernetes/4b8e819")
 """The certificate of `az aks get-credentials --admin`, in the intruder's hands."""

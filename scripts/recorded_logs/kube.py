@@ -73,7 +73,9 @@ def at(clock: str, day: str = "2026-03-02") -> datetime:
 
 def audit_id(call: Call) -> str:
     """A stable auditID: the same request has the same id in both log shapes and on every run."""
-    key = "|".join((call.at.isoformat(), call.who.username, call.verb, call.resource, call.namespace, call.name, call.subresource, call.query))
+    key = "|".join(
+        (call.at.isoformat(), call.who.username, call.verb, call.resource, call.namespace, call.name, call.subresource, call.query)
+    )
     return str(uuid.uuid5(_ID_SPACE, key))
 
 
@@ -94,7 +96,7 @@ def request_uri(call: Call) -> str:
     *api, plural = call.resource.split("/")
     prefix = "/api" if len(api) == 1 else "/apis"
     parts = [prefix, *api]
-    if call.namespace and not (plural == "namespaces"):
+    if call.namespace and plural != "namespaces":
         parts += ["namespaces", call.namespace]
     parts.append(plural)
     # A create names its object in the body, unless it is a subresource of an existing object (pods/NAME/exec).

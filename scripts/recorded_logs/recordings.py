@@ -1,0 +1,181 @@
+"""The list of recorded logs: which scenario goes into which file, and the README that states each file's provenance."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from scripts.recorded_logs import aks_attacks, azure_activity, benign_day, cloudtrail, shapes
+from scripts.recorded_logs.kube import Call
+from scripts.recorded_logs.shapes import Row, compact
+
+ROOT = Path(__file__).resolve().parents[2] / "detections"
+
+_KUBE = "Kubernetes audit.k8s.io/v1 events"
+_DIAGNOSTICS = f"{_KUBE} as JSON text in `log_s`; Azure Monitor's AzureDiagnostics columns for managed clusters"
+_RESOURCE = f"{_KUBE} in Azure Monitor's resource-specific columns"
+_ACTIVITY = "Azure Monitor's AzureActivity columns"
+_TRAIL = "AWS CloudTrail record contents, in Azure Monitor's AWSCloudTrail columns"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One file. `source` is the function that authors it, `shape` the documentation that it follows."""
+
+    system: str
+    file: str
+    text: str
+    rows: int
+    source: str
+    shape: str
+    what: str
+
+    @property
+    def path(self) -> Path:
+        """Where the file is committed."""
+        return ROOT / self.system / "samples" / self.file
+
+
+def recordings() -> list[Recording]:
+    """Every recorded log, with its contents."""
+    return [*_aks(), *_activity(), *_cloudtrail()]
+
+
+def files() -> dict[Path, str]:
+    """All files to write: the logs and one README per system."""
+    found = recordings()
+    contents = {recording.path: recording.text for recording in found}
+    for system in sorted({recording.system for recording in found}):
+        contents[ROOT / system / "samples" / "README.md"] = _readme([recording for recording in found if recording.system == system])
+    return contents
+
+
+def _aks() -> list[Recording]:
+    scenarios: dict[str, Callable[[], list[Call]]] = {
+        "benign-day": benign_day.calls,
+        "cluster-admin": aks_attacks.cluster_admin,
+        "cluster-admin-evasions": aks_attacks.cluster_admin_evasions,
+        "cluster-admin-harmless": aks_attacks.cluster_admin_harmless,
+        "cronjob": aks_attacks.cron_job_created,
+        "cronjob-evasions": aks_attacks.cron_job_evasions,
+        "cronjob-harmless": aks_attacks.cron_job_harmless,
+        "local-account": aks_attacks.local_account,
+        "local-account-evasions": aks_attacks.local_account_evasions,
+        "watched-source": aks_attacks.watched_source,
+        "denied-burst": aks_attacks.denied_burst,
+        "denied-slowly": aks_attacks.denied_slowly,
+        "create-allowed": aks_attacks.create_allowed,
+        "create-harmless": aks_attacks.create_harmless,
+    }
+    made = []
+    for scenario, author in scenarios.items():
+        calls, source, what = author(), _name(author), _summary(author)
+        for table, rows, shape in (
+            ("AzureDiagnostics", shapes.azure_diagnostics(calls), _DIAGNOSTICS),
+            ("AKSAudit", shapes.aks_audit(calls), _RESOURCE),
+        ):
+            made.append(_recording("aks", table, scenario, rows, (source, shape, what)))
+    calls = aks_attacks.cluster_admin()
+    facts = (_name(aks_attacks.cluster_admin), _RESOURCE, "The scenario cluster-admin without get and list.")
+    made.append(_recording("aks", "AKSAuditAdmin", "cluster-admin", shapes.aks_audit(calls, "AKSAuditAdmin"), facts))
+    both = shapes.azure_diagnostics(calls) + shapes.azure_diagnostics(calls, "kube-audit-admin")
+    facts = (_name(aks_attacks.cluster_admin), _DIAGNOSTICS, "The scenario cluster-admin collected twice: kube-audit and kube-audit-admin.")
+    made.append(_recording("aks", "AzureDiagnostics", "cluster-admin-both-categories", both, facts))
+    diagnostics, control_plane = shapes.api_server_lines(benign_day.api_server_lines())
+    facts = (_name(benign_day.api_server_lines), "kube-apiserver's log lines (klog)", _summary(benign_day.api_server_lines))
+    made.append(_recording("aks", "AzureDiagnostics", "api-server", diagnostics, facts))
+    made.append(_recording("aks", "AKSControlPlane", "api-server", control_plane, facts))
+    return made
+
+
+def _activity() -> list[Recording]:
+    authors: dict[str, Callable[[], list[Row]]] = {
+        "benign-day": azure_activity.benign_day,
+        "role-assignment": azure_activity.role_assignment,
+        "role-assignment-legacy": azure_activity.role_assignment_legacy,
+        "role-assignment-evasions": azure_activity.role_assignment_evasions,
+        "role-assignment-failed": azure_activity.role_assignment_failed,
+        "admin-credential": azure_activity.admin_credential,
+    }
+    return [
+        _recording("aks", "AzureActivity", scenario, author(), (_name(author), _ACTIVITY, _summary(author)))
+        for scenario, author in authors.items()
+    ]
+
+
+def _cloudtrail() -> list[Recording]:
+    authors: dict[str, Callable[[], list[Row]]] = {
+        "benign-day": cloudtrail.benign_day,
+        "root-console-login": cloudtrail.root_console_login,
+        "root-console-login-mfa": cloudtrail.root_console_login_mfa,
+        "root-console-login-failed": cloudtrail.root_console_login_failed,
+        "root-create-user": cloudtrail.root_create_user,
+        "root-create-user-evasions": cloudtrail.root_create_user_evasions,
+        "root-create-user-failed": cloudtrail.root_create_user_failed,
+        "root-access-key": cloudtrail.root_access_key,
+        "root-access-key-for-user": cloudtrail.root_access_key_for_user,
+    }
+    made = [
+        _recording("aws", "AWSCloudTrail", scenario, author(), (_name(author), _TRAIL, _summary(author)))
+        for scenario, author in authors.items()
+    ]
+    session = cloudtrail.root_session()
+    what = (
+        _summary(cloudtrail.root_session)
+        + " As the portal exports query results: CSV with a byte order mark, local column headers and times."
+    )
+    made.append(
+        Recording("aws", "AWSCloudTrail.root-session.csv", portal_csv(session), len(session), _name(cloudtrail.root_session), _TRAIL, what)
+    )
+    return made
+
+
+def portal_csv(rows: list[Row]) -> str:
+    """Rows as the portal's "Export to CSV" writes them: a BOM, CRLF, ` [UTC]` after the name of every time column, US times, True/False."""
+    times = ("TimeGenerated", "SessionCreationDate")
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([f"{name} [UTC]" if name in times else name for name in names])
+    for row in rows:
+        writer.writerow([_us_time(row[name]) if name in times and name in row else row.get(name, "") for name in names])
+    return "\ufeff" + out.getvalue()
+
+
+def _us_time(text: str) -> str:
+    moment = datetime.fromisoformat(text)
+    return f"{moment.month}/{moment.day}/{moment.year}, {moment.hour % 12 or 12}:{moment:%M:%S}.000 {moment:%p}"
+
+
+def _recording(system: str, table: str, scenario: str, rows: list[Row], facts: tuple[str, str, str]) -> Recording:
+    source, shape, what = facts
+    text = "".join(compact(row) + "\n" for row in rows)
+    return Recording(system, f"{table}.{scenario}.jsonl", text, len(rows), source, shape, what)
+
+
+def _name(author: Callable[..., object]) -> str:
+    return f"{author.__module__.rsplit('.', 1)[-1]}.{author.__name__}"
+
+
+def _summary(author: Callable[..., object]) -> str:
+    """The first paragraph of the author's docstring, on one line: the README cannot drift from the code."""
+    return " ".join((author.__doc__ or "").split("\n\n")[0].split())
+
+
+def _readme(found: list[Recording]) -> str:
+    lines = [
+        "# Recorded logs",
+        "",
+        "Written by `python -m scripts.recorded_logs`; do not edit by hand.",
+        "Every file is **authored and synthetic**: no event was captured from a live system, and no real person, address, account or secret",
+        "occurs. Addresses are from RFC 5737, RFC 3849 and private ranges, names from `contoso.com` and `example.net`, ids from the zero GUIDs.",
+        "",
+        "| file | rows | what it records | authored by (`scripts/recorded_logs/`) | shape taken from |",
+        "|---|---:|---|---|---|",
+    ]
+    lines += [f"| `{item.file}` | {item.rows} | {item.what.replace('|', '/')} | `{item.source}` | {item.shape} |" for item in found]
+    return "\n".join(lines) + "\n"
