@@ -74,24 +74,28 @@ def _header(cells: list[str], source: str, report: Report) -> list[str]:
 
 
 def _rows(reader: Any, header: list[str], source: str, report: Report) -> Iterator[tuple[list[str], int]]:
-    width, rejoin = len(header), _Rejoin(header)
+    width, rejoin, blank = len(header), _Rejoin(header), 0
     while True:
         line = reader.line_num + 1
         try:
             row = next(reader)
         except StopIteration:
             rejoin.note(source, report)
+            if blank:
+                report.note(f"{blank} lines hold delimiters but no value, and are no records", source)
             return
         except csv.Error as error:
             report.error(_reason(error, reader.line_num > line), source, line)
             continue
         if len(row) > width and any(row[width:]):
             row = rejoin.row(row)
-        if len(row) == width:
+        if not any(row):
+            blank += bool(row)
+        elif len(row) == width:
             yield row, line
         elif len(row) > width and not any(row[width:]):
             yield row[:width], line
-        elif row:
+        else:
             report.error(f"expected {width} fields as in the header, found {len(row)}", source, line)
 
 
