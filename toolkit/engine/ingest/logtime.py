@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 
 from toolkit.kql import times
 
+_DOTNET_TICKS = (630_822_816_000_000_000, 662_380_416_000_000_000)
 _ZONE_SUFFIX = re.compile(r"^(?P<name>.*\S)\s+\[(?P<zone>[^\]]+)\]$", re.DOTALL)
 _NUMERIC_ORDER = re.compile(r"\s*(\d{1,2})[/.-](\d{1,2})[/.-]\d{4}(?!\d)", re.ASCII)
 _EXPLICIT_OFFSET = re.compile(r"(?:z|gmt|utc|:\d{2}(?:\.\d+)?\s*[+-]\d{1,2}(?::?\d{2})?)$", re.IGNORECASE | re.ASCII)
@@ -97,7 +98,8 @@ def _ticks(text: str, day_first: bool) -> int | None:
 def epoch_ticks(value: int | float | Decimal) -> int | None:
     """Ticks of a Unix time in seconds, milliseconds, microseconds or nanoseconds, told apart by their size.
 
-    Seconds from 1973 on; smaller numbers are no times that a logger writes (0, "never set", is kept).
+    Ticks of .NET from the years 2000 to 2100 are taken as such (as nanoseconds they would be in 1990). Seconds count from
+    1973 on: smaller numbers are no times that a logger writes, except 0, which is kept.
     """
     try:
         number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
@@ -105,6 +107,8 @@ def epoch_ticks(value: int | float | Decimal) -> int | None:
         return None
     if not number.is_finite() or (number != 0 and number < 100_000_000):
         return None
+    if _DOTNET_TICKS[0] <= number < _DOTNET_TICKS[1]:
+        return int(number)
     for limit, ticks_per_unit in ((10**11, Decimal(10**7)), (10**14, Decimal(10**4)), (10**17, Decimal(10)), (10**20, Decimal("0.01"))):
         if number < limit:
             return times.UNIX_EPOCH_TICKS + int(number * ticks_per_unit)
