@@ -1,0 +1,78 @@
+"""One call from text to meaning: parse, bind, report. Never raises on a bad query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from toolkit.kql import plan, syntax
+from toolkit.kql.binder.context import Binder
+from toolkit.kql.binder.context import SavedFunction as SavedFunction
+from toolkit.kql.diagnostics import Diagnostic
+from toolkit.kql.source import Source
+from toolkit.kql.types import TableSchema
+
+
+@dataclass
+class Environment:
+    """The names a query may use: tables, saved functions, watchlists and query parameters."""
+
+    tables: Mapping[str, TableSchema] = field(default_factory=dict)
+    functions: Mapping[str, SavedFunction] = field(default_factory=dict)
+    watchlists: Mapping[str, TableSchema] = field(default_factory=dict)
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+    def table(self, name: str) -> TableSchema | None:
+        return self.tables.get(name)
+
+    def table_names(self) -> Iterable[str]:
+        return self.tables
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What is known about a query without running it.
+
+    `columns` are the result's (name, KQL type name) in order; empty when the query has no meaning. `plan` is None when
+    there are errors. `refusals` are findings that do not stop analysis but stop the query from being run.
+    """
+
+    source: Source
+    syntax: syntax.Query
+    diagnostics: tuple[Diagnostic, ...]
+    columns: tuple[tuple[str, str], ...]
+    plan: plan.QueryPlan | None = None
+    refusals: tuple[Diagnostic, ...] = ()
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        return tuple(found for found in self.diagnostics if found.severity == "error")
+
+
+def analyze(text: str, environment: object, name: str = "query") -> Analysis:
+    """The analysis of a query text against an `Environment` (or anything with its members)."""
+    from toolkit.kql.binder import operators as _register  # noqa: F401  # importing registers the operators
+    from toolkit.kql.binder.statements import bind_query
+    from toolkit.kql.parser import parse
+
+    parsed = parse(text)
+    source = Source(text, name)
+    if any(found.severity == "error" for found in parsed.diagnostics):
+        return Analysis(source, parsed.query, parsed.diagnostics, ())
+    binder = Binder(environment)  # type: ignore[arg-type]  # a structural match is all the binder asks for
+    try:
+        bound = bind_query(binder, parsed.query)
+    except RecursionError:
+        return Analysis(source, parsed.query, (_too_deep(text),), ())
+    found = (*parsed.diagnostics, *_unique(binder.diagnostics))
+    failed = any(diagnostic.severity == "error" for diagnostic in found)
+    columns = tuple((column.name, column.type.value) for column in bound.columns) if bound is not None else ()
+    return Analysis(source, parsed.query, found, columns, None if failed else bound, tuple(binder.refusals))
+
+
+def _unique(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    return tuple(dict.fromkeys(found))
+
+
+def _too_deep(text: str) -> Diagnostic:
+    return Diagnostic("too-deep", "error", "syntax", "The query is nested too deeply to be analysed.", 0, len(text))

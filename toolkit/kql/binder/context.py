@@ -1,0 +1,201 @@
+"""What binding needs to remember: scopes, ids of columns, findings. The binder itself is functions over `Binder`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol, Union
+
+from toolkit.kql import plan, syntax
+from toolkit.kql.diagnostics import Diagnostic, Severity, suggestion
+from toolkit.kql.source import NOWHERE, Span
+from toolkit.kql.types import ScalarType, TableSchema
+
+# The phantom column of an open table: while it is in scope, any column name is accepted, of unknown type.
+OPEN = "*"
+
+MAX_CALL_DEPTH = 64
+
+
+@dataclass(frozen=True)
+class SavedFunction:
+    """A function of the workspace or the project: `parameters` as Azure writes them ("a:string, n:long = 5")."""
+
+    name: str
+    body: str
+    parameters: str = ""
+
+
+class Environment(Protocol):
+    """The names a query may use besides its own."""
+
+    @property
+    def functions(self) -> Mapping[str, SavedFunction]: ...
+
+    @property
+    def watchlists(self) -> Mapping[str, TableSchema]: ...
+
+    @property
+    def parameters(self) -> Mapping[str, object]: ...
+
+    def table(self, name: str) -> TableSchema | None: ...
+
+    def table_names(self) -> Iterable[str]: ...
+
+
+# --- what a name can mean -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarBinding:
+    """A scalar let, parameter or function argument: its expression is substituted at each use (R-289).
+
+    `named` lets keep their name as the name of a result column (R-205).
+    """
+
+    value: plan.Expr
+    is_parameter: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TableBinding:
+    shared: plan.Shared
+    is_view: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionBinding:
+    """A user function with the scope it was declared in (R-294)."""
+
+    name: str
+    declaration: syntax.FunctionDecl
+    scope: Scope
+    stored: bool = False
+
+
+Binding = Union[ScalarBinding, TableBinding, FunctionBinding]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Names visible at a place. Columns of the current rows win over lets, except inside scalar functions (R-292)."""
+
+    names: Mapping[str, Binding] = field(default_factory=dict)
+    parent: Scope | None = None
+    columns: Mapping[str, plan.Column] | None = None
+    left: Mapping[str, plan.Column] | None = None
+    right: Mapping[str, plan.Column] | None = None
+    open: bool = False
+
+    def binding(self, name: str) -> Binding | None:
+        scope: Scope | None = self
+        while scope is not None:
+            found = scope.names.get(name)
+            if found is not None:
+                return found
+            scope = scope.parent
+        return None
+
+    def declared_here(self, name: str) -> bool:
+        return name in self.names
+
+    def visible_names(self) -> Iterable[str]:
+        scope: Scope | None = self
+        while scope is not None:
+            yield from scope.names
+            scope = scope.parent
+
+    def with_rows(self, columns: Sequence[plan.Column]) -> Scope:
+        """The same names over the rows of a relation."""
+        return replace(
+            self,
+            columns={column.name: column for column in columns if column.name != OPEN},
+            open=any(column.name == OPEN for column in columns),
+            left=None,
+            right=None,
+        )
+
+    def with_sides(self, left: Sequence[plan.Column], right: Sequence[plan.Column]) -> Scope:
+        """The scope of a join condition: $left, $right, and nothing bare but lets."""
+        return replace(self, columns={}, left={c.name: c for c in left}, right={c.name: c for c in right}, open=False)
+
+    def without_rows(self) -> Scope:
+        return replace(self, columns=None, left=None, right=None, open=False)
+
+    def child(self, names: Mapping[str, Binding]) -> Scope:
+        return Scope(names=names, parent=self)
+
+
+@dataclass
+class AggregateCollector:
+    """Where aggregates met inside a summarize item are put, and the row scope their arguments are bound in."""
+
+    rows: Scope
+    calls: list[tuple[plan.Column, plan.AggregateCall]] = field(default_factory=list)
+    inside: bool = False
+
+
+class Binder:
+    """The state of one analysis."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.diagnostics: list[Diagnostic] = []
+        self.refusals: list[Diagnostic] = []
+        self.steps: list[plan.Step] = []
+        self.collector: AggregateCollector | None = None
+        self.call_stack: list[str] = []
+        self.place: Span | None = None
+        self.visualization: plan.Visualization | None = None
+        self._next_id = 0
+
+    # --- columns
+
+    def column(self, name: str, kind: ScalarType) -> plan.Column:
+        """A new column with an id of its own."""
+        self._next_id += 1
+        return plan.Column(self._next_id, name, kind)
+
+    def fresh(self, columns: Sequence[plan.Column]) -> tuple[plan.Column, ...]:
+        return tuple(self.column(column.name, column.type) for column in columns)
+
+    # --- findings
+
+    def report(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        *,
+        alias: str | None = None,
+        hints: tuple[str, ...] = (),
+        severity: Severity = "error",
+    ) -> None:
+        """Adds a finding. While a saved function's body is bound, everything points at the call of that function."""
+        if self.place is not None:
+            where = self.call_stack[-1] if self.call_stack else "a function"
+            message, span = f"In {where}(): {message}", self.place
+        self.diagnostics.append(Diagnostic(code, severity, "semantic", message, span.start, span.end, hints, alias))
+
+    def refuse(self, message: str, span: Span, *, alias: str | None = None, hints: tuple[str, ...] = ()) -> None:
+        """Adds a refusal: Microsoft's analyzer accepts the construct, the service (or this engine) does not run it."""
+        span = self.place or span
+        found = Diagnostic("refused", "warning", "check", message, span.start, span.end, hints, alias)
+        self.diagnostics.append(found)
+        self.refusals.append(found)
+
+    def unknown_name(self, name: str, span: Span, known: Iterable[str], what: str, alias: str) -> None:
+        self.report("unknown-name", f"The name '{name}' does not refer to any known {what}.", span, alias=alias, hints=suggestion(name, known))
+
+
+def const(value: object, kind: ScalarType, span: Span = NOWHERE) -> plan.Const:
+    return plan.Const(value, kind, span)
+
+
+def null_of(kind: ScalarType) -> plan.Const:
+    """The value of an absent cell: null, and the empty string for strings (R-043)."""
+    return plan.Const("" if kind is ScalarType.STRING else None, kind)
+
+
+def span_of(expr: plan.Expr) -> Span:
+    return expr.span if not isinstance(expr, plan.Ref) or expr.span else NOWHERE

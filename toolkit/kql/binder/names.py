@@ -1,0 +1,143 @@
+"""What unnamed results are called (R-196..R-208): the name an expression carries, and how clashes are settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from toolkit.kql import syntax
+from toolkit.kql.binder.context import FunctionBinding, ScalarBinding, Scope, TableBinding
+from toolkit.kql.functions.registry import Function, find_aggregate, find_function
+
+
+def carried_name(expr: syntax.Node, scope: Scope) -> str | None:
+    """The name that an unnamed expression carries, None when it carries none and is numbered."""
+    match expr:
+        case syntax.Paren(inner=inner):
+            return carried_name(inner, scope)
+        case syntax.NameRef(name=name):
+            return _name_of_reference(name, scope)
+        case syntax.Path(base=syntax.NameRef(name="$left" | "$right"), member=syntax.Name(text=text)):
+            return text
+        case syntax.Path(base=base, member=syntax.Name(text=text)):
+            return _joined(carried_name(base, scope), text)
+        case syntax.Index(base=base, index=index):
+            return _indexed(base, index, scope)
+        case syntax.Call():
+            return _name_of_call(expr, scope)
+        case _:
+            return None
+
+
+def _name_of_reference(name: str, scope: Scope) -> str | None:
+    if scope.open or (scope.columns is not None and name in scope.columns):
+        return name
+    binding = scope.binding(name)
+    if isinstance(binding, ScalarBinding):
+        return name
+    return None if isinstance(binding, (TableBinding, FunctionBinding)) else name
+
+
+def is_column(expr: syntax.Node, scope: Scope) -> bool:
+    """Whether an expression is a bare reference to a column of the current rows."""
+    while isinstance(expr, syntax.Paren):
+        expr = expr.inner
+    return isinstance(expr, syntax.NameRef) and scope.columns is not None and (scope.open or expr.name in scope.columns)
+
+
+def _joined(base: str | None, member: str) -> str:
+    return f"{base}_{member}" if base else member
+
+
+def _indexed(base: syntax.Node, index: syntax.Node, scope: Scope) -> str | None:
+    negative = isinstance(index, syntax.Unary) and index.operator == "-"
+    literal = index.operand if isinstance(index, syntax.Unary) else index
+    if not isinstance(literal, syntax.Literal) or literal.value is None:
+        return None
+    return _joined(carried_name(base, scope), ("_" if negative else "") + str(literal.value))
+
+
+def _name_of_call(call: syntax.Call, scope: Scope) -> str | None:
+    if isinstance(scope.binding(call.name.text), FunctionBinding):
+        return None
+    function = find_function(call.name.text) or find_aggregate(call.name.text)
+    return None if function is None else built_in_name(function, call, scope)
+
+
+def built_in_name(function: Function, call: syntax.Call, scope: Scope) -> str | None:
+    """The name of a built-in's result by its naming rule (R-196, R-199, R-200)."""
+    first = call.arguments[0] if call.arguments else None
+    match function.naming:
+        case "FirstArgument":
+            return carried_name(first, scope) if first is not None and _chains(first) else None
+        case "OnlyArgument":
+            return carried_name(first, scope) if first is not None and len(call.arguments) == 1 else None
+        case "NameAndFirstArgument":
+            return f"{function.name}_{_argument_name(first, scope)}"
+        case "PrefixAndFirstArgument":
+            return f"{function.prefix}_{_argument_name(first, scope)}"
+        case "PrefixOnly":
+            return function.prefix
+        case "FirstArgumentValueIfColumn":
+            value = first.value if isinstance(first, syntax.Literal) else None
+            return str(value) if value and scope.columns is not None and value in scope.columns else None
+        case _:
+            return None
+
+
+def _argument_name(first: syntax.Node | None, scope: Scope) -> str:
+    return (carried_name(first, scope) or "") if first is not None else ""
+
+
+def _chains(argument: syntax.Node) -> bool:
+    """Whether a name-keeping function passes the name of this argument on; anything else breaks the chain (R-199)."""
+    while isinstance(argument, syntax.Paren):
+        argument = argument.inner
+    return isinstance(argument, (syntax.NameRef, syntax.Path, syntax.Index, syntax.Call))
+
+
+@dataclass
+class Namer:
+    """Gives out result names in one list of items.
+
+    `taken`: names that exist already. `explicit`: names written in the list, which derived names step over.
+    """
+
+    explicit: frozenset[str] = frozenset()
+    taken: set[str] = field(default_factory=set)
+    skip: frozenset[str] = frozenset()
+    _positional: int = 0
+
+    def claim(self, name: str) -> str:
+        """An explicit name; one that a generated name took before gets a number (R-201)."""
+        return self._free(name, frozenset())
+
+    def derive(self, name: str) -> str:
+        """A name derived from the expression: numbered from 1 on a clash, stepping over explicit names."""
+        return self._free(name, self.explicit)
+
+    def position(self) -> str:
+        """The next ColumnN."""
+        self._positional += 1
+        while f"Column{self._positional}" in self.skip or f"Column{self._positional}" in self.taken:
+            self._positional += 1
+        name = f"Column{self._positional}"
+        self.taken.add(name)
+        return name
+
+    def _free(self, name: str, avoid: Iterable[str]) -> str:
+        candidate, number = name, 0
+        while candidate in self.taken or (candidate in avoid and (number or candidate != name or candidate in self.explicit)):
+            number += 1
+            candidate = f"{name}{number}"
+        self.taken.add(candidate)
+        return candidate
+
+
+def suffixed(name: str, taken: set[str]) -> str:
+    """A join-style free name: `k`, `k1`, `k2` ... (R-222)."""
+    candidate, number = name, 0
+    while candidate in taken:
+        number += 1
+        candidate = f"{name}{number}"
+    return candidate

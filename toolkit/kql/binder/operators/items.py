@@ -1,0 +1,103 @@
+"""Lists of `name = expression` items, as project, extend, print and by clauses have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from toolkit.kql import plan, syntax
+from toolkit.kql.binder.context import OPEN, Binder, ScalarBinding, Scope
+from toolkit.kql.binder.expressions import bind_scalar
+from toolkit.kql.binder.names import carried_name
+from toolkit.kql.binder.wildcards import matches
+
+
+@dataclass(frozen=True)
+class Item:
+    """One bound item. `name` is the explicit one, `carried` what an unnamed expression is called by itself.
+
+    `random`: the engine would give the result a random name, so an unnamed one is refused (R-208).
+    """
+
+    name: str | None
+    carried: str | None
+    value: plan.Expr
+    node: syntax.Node
+
+
+def bind_items(b: Binder, items: Sequence[syntax.Node], scope: Scope) -> list[Item]:
+    """Every item over the input's rows only: no item sees another one's name (R-209)."""
+    return [item for node in items for item in _bind_item(b, node, scope)]
+
+
+def _bind_item(b: Binder, node: syntax.Node, scope: Scope) -> list[Item]:
+    if not isinstance(node, syntax.Named):
+        value = bind_scalar(b, node, scope)
+        return [Item(None, carried_name(node, scope), value, node)]
+    if len(node.names) > 1 or node.tuple_form:
+        return _tuple_items(b, node, scope)
+    name = node.names[0].text if node.names else None
+    return [Item(name, carried_name(node.value, scope), bind_scalar(b, node.value, scope), node)]
+
+
+def _tuple_items(b: Binder, node: syntax.Named, scope: Scope) -> list[Item]:
+    """`(a, b) = f(x)`: the parts of a function that yields several columns."""
+    value = bind_scalar(b, node.value, scope)
+    if isinstance(value, plan.Call) and value.name in ("array_sort_asc", "array_sort_desc"):
+        return [Item(name.text, None, _nth_sorted(value, index), node) for index, name in enumerate(node.names)]
+    b.refuse("Assigning several names from this expression is not supported.", node.span)
+    return [Item(name.text, None, value, node) for name in node.names]
+
+
+def _nth_sorted(call: plan.Call, index: int) -> plan.Expr:
+    position = plan.Const(index, plan.ScalarType.LONG)
+    return plan.Call(f"{call.name}_nth", (position, *call.args), call.type, call.span)
+
+
+def refuse_random_name(b: Binder, item: Item) -> None:
+    """R-208: an unnamed toscalar (and d[i] with a computed index) gets a random name from the service."""
+    inner = item.node
+    while isinstance(inner, syntax.Paren):
+        inner = inner.inner
+    if item.name is not None or item.carried is not None:
+        return
+    if isinstance(inner, syntax.ToScalar) or (isinstance(inner, syntax.Index) and isinstance(item.value, plan.DynamicPath)):
+        b.refuse("The service gives this expression a random column name; `name = ...` makes it stable (R-208).", item.node.span)
+
+
+def is_scalar_let(node: syntax.Node, scope: Scope) -> bool:
+    """Whether an item is the bare name of a scalar let (named after the binding, except in by and print: R-205)."""
+    return (
+        isinstance(node, syntax.NameRef)
+        and not (scope.columns is not None and node.name in scope.columns)
+        and isinstance(scope.binding(node.name), ScalarBinding)
+    )
+
+
+def duplicate(b: Binder, name: str, node: syntax.Node) -> None:
+    """R-207."""
+    b.report("duplicate-column", f"A column with the name '{name}' is already declared.", node.span, alias="KS171")
+
+
+def column_patterns(b: Binder, patterns: Sequence[syntax.Node], columns: Sequence[plan.Column]) -> list[plan.Column]:
+    """The columns that names and wildcards select, in the order of the input; unknown names are findings."""
+    chosen: set[int] = set()
+    for pattern in patterns:
+        chosen.update(column.id for column in columns_of(b, pattern, columns))
+    return [column for column in columns if column.id in chosen]
+
+
+def columns_of(b: Binder, pattern: syntax.Node, columns: Sequence[plan.Column]) -> list[plan.Column]:
+    """The columns one name or wildcard selects."""
+    if isinstance(pattern, syntax.Star):
+        return [column for column in columns if not column.name.startswith(OPEN)]
+    if isinstance(pattern, syntax.Wildcard):
+        return [column for column in columns if matches(pattern.pattern, column.name) and not column.name.startswith(OPEN)]
+    name = pattern.name if isinstance(pattern, syntax.NameRef) else None
+    if name is None:
+        b.report("column-expected", "Expected a column name.", pattern.span, alias="KS109")
+        return []
+    found = [column for column in columns if column.name == name]
+    if not found and not any(column.name.startswith(OPEN) for column in columns):
+        b.unknown_name(name, pattern.span, [column.name for column in columns], "column", "KS142")
+    return found

@@ -1,0 +1,146 @@
+"""union (R-231..R-236)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from toolkit.kql import plan, syntax
+from toolkit.kql.binder.context import Binder, Scope, TableBinding, const, null_of
+from toolkit.kql.binder.pipeline import (
+    bind_tabular,
+    handles,
+    is_nothing,
+    is_tabular,
+    parameter,
+    sources,
+    word,
+)
+from toolkit.kql.binder.wildcards import matches
+from toolkit.kql.types import ScalarType
+
+Leg = tuple[str, plan.Rel]
+
+
+@handles(syntax.Union_)
+def _union(b: Binder, operator: syntax.Union_, rel: plan.Rel, scope: Scope) -> plan.Rel:
+    return _merge(b, operator, [("union_arg0", rel), *_legs(b, operator, scope, 1)])
+
+
+@sources(syntax.Union_)
+def _union_source(b: Binder, operator: syntax.Union_, scope: Scope) -> plan.Rel:
+    return _merge(b, operator, _legs(b, operator, scope, 0))
+
+
+def _legs(b: Binder, operator: syntax.Union_, scope: Scope, offset: int) -> list[Leg]:
+    fuzzy = word(parameter(operator, "isfuzzy")) == "true"
+    legs: list[Leg] = []
+    scope = scope.without_rows()
+    for position, node in enumerate(operator.tables):
+        label = _label(b, node, scope) or f"union_arg{position + offset}"
+        if isinstance(node, (syntax.Wildcard, syntax.Star)):
+            legs += _wildcard(b, node, scope)
+            continue
+        if fuzzy and _unresolved(b, node, scope):
+            continue
+        legs.append((label, bind_tabular(b, node, scope)))
+    if not legs and operator.tables:
+        b.report("no-table", "None of the tables of this union exists.", operator.span, alias="KS204")
+    return legs
+
+
+def _label(b: Binder, node: syntax.Node, scope: Scope) -> str | None:
+    """What withsource calls a leg: the table's name, the name of a view or `as`, else its number (R-234)."""
+    while isinstance(node, syntax.Paren) or (isinstance(node, syntax.Pipeline) and not node.operators):
+        node = node.inner if isinstance(node, syntax.Paren) else node.source
+    if isinstance(node, syntax.Pipeline):
+        last = next((step for step in reversed(node.operators) if isinstance(step, syntax.As)), None)
+        return last.name.text if last is not None else None
+    if isinstance(node, syntax.Path):
+        return node.member.text if isinstance(node.member, syntax.Name) else None
+    if isinstance(node, syntax.Call):
+        return None
+    if not isinstance(node, syntax.NameRef):
+        return None
+    binding = scope.binding(node.name)
+    if binding is None:
+        return node.name
+    if isinstance(binding, TableBinding):
+        rel = binding.shared.rel
+        return rel.table if isinstance(rel, plan.Scan) else node.name if binding.is_view else None
+    declaration = getattr(binding, "declaration", None)
+    return node.name if declaration is not None and declaration.view else None
+
+
+def _wildcard(b: Binder, node: syntax.Node, scope: Scope) -> list[Leg]:
+    pattern = node.pattern if isinstance(node, syntax.Wildcard) else "*"
+    names = [name for name in b.environment.table_names() if matches(pattern, name)]
+    names += [name for name in scope.visible_names() if matches(pattern, name) and name not in names and _is_view(scope, name)]
+    if not names:
+        b.report("no-table", f"No table matches '{pattern}'.", node.span, alias="KS204")
+    return [(name, bind_tabular(b, syntax.NameRef(name, span=node.span), scope)) for name in names]
+
+
+def _is_view(scope: Scope, name: str) -> bool:
+    binding = scope.binding(name)
+    declaration = getattr(binding, "declaration", None)
+    return (isinstance(binding, TableBinding) and binding.is_view) or bool(declaration is not None and declaration.view)
+
+
+def _unresolved(b: Binder, node: syntax.Node, scope: Scope) -> bool:
+    """Whether a leg's table or function does not exist (R-235): isfuzzy drops it."""
+    while isinstance(node, syntax.Paren) or isinstance(node, syntax.Pipeline):
+        inner = node.inner if isinstance(node, syntax.Paren) else node.source
+        if isinstance(inner, syntax.Operator):
+            return False
+        node = inner
+    if isinstance(node, (syntax.NameRef, syntax.Call)):
+        return not is_tabular(b, node, scope)
+    return False
+
+
+def _merge(b: Binder, operator: syntax.Union_, legs: Sequence[Leg]) -> plan.Rel:
+    if any(is_nothing(rel) for _, rel in legs):
+        legs = list(legs)
+    kind = word(parameter(operator, "kind")) or "outer"
+    types = _columns(legs, kind)
+    columns: list[plan.Column] = []
+    values: list[list[plan.Expr]] = [[] for _ in legs]
+    source = parameter(operator, "withsource") or parameter(operator, "with_source")
+    if source is not None:
+        columns.append(b.column(word(source) or "source_", ScalarType.STRING))
+        for position, (label, _) in enumerate(legs):
+            values[position].append(const(label, ScalarType.STRING))
+    taken = {column.name for column in columns}
+    for name, kinds in types.items():
+        for found in kinds:
+            label = _free(f"{name}_{found}" if len(kinds) > 1 else name, taken)
+            taken.add(label)
+            columns.append(b.column(label, found))
+            for position, (_, rel) in enumerate(legs):
+                match = next((c for c in rel.columns if c.name == name and c.type is found), None)
+                values[position].append(plan.Ref(match) if match is not None else null_of(found))
+    return plan.Union_(
+        tuple(plan.UnionLeg(rel, tuple(row)) for (_, rel), row in zip(legs, values, strict=True)), tuple(columns)
+    )
+
+
+def _free(name: str, taken: set[str]) -> str:
+    number, candidate = 0, name
+    while candidate in taken:
+        number += 1
+        candidate = f"{name}{number}"
+    return candidate
+
+
+def _columns(legs: Sequence[Leg], kind: str) -> dict[str, list[ScalarType]]:
+    """Names in order of first appearance, each with the types it has among the legs (R-231..R-233)."""
+    types: dict[str, list[ScalarType]] = {}
+    for _, rel in legs:
+        for column in rel.columns:
+            known = types.setdefault(column.name, [])
+            if column.type not in known:
+                known.append(column.type)
+    if kind == "inner":
+        common = set.intersection(*({column.name for column in rel.columns} for _, rel in legs)) if legs else set()
+        types = {name: found for name, found in types.items() if name in common}
+    return types

@@ -1,0 +1,101 @@
+"""Statements: let, set, declare and the query itself."""
+
+from __future__ import annotations
+
+from toolkit.kql import plan, syntax
+from toolkit.kql.binder.context import Binder, Binding, FunctionBinding, ScalarBinding, Scope, TableBinding, const
+from toolkit.kql.binder.expressions import bind_scalar, convert
+from toolkit.kql.binder.pipeline import apply_operators, bind_tabular, is_tabular, visible
+from toolkit.kql.times import parse_datetime, parse_timespan
+from toolkit.kql.types import DECLARABLE, ScalarType
+
+
+def bind_let(b: Binder, statement: syntax.Let, scope: Scope) -> Scope:
+    """The scope with one more name; it sees the earlier ones only (R-290), and none twice (R-291)."""
+    name = statement.name.text
+    if scope.declared_here(name):
+        b.report("redeclared", f"A variable with the name '{name}' has already been declared.", statement.name.span, alias="KS201")
+    return Scope({**scope.names, name: _binding(b, name, statement.value, scope)}, scope.parent)
+
+
+def _binding(b: Binder, name: str, value: syntax.Node, scope: Scope) -> Binding:
+    if isinstance(value, syntax.FunctionDecl):
+        return FunctionBinding(name, value, scope)
+    if isinstance(value, syntax.EntityGroup):
+        b.refuse("Entity groups are not supported.", value.span)
+        return ScalarBinding(const(None, ScalarType.UNKNOWN))
+    if is_tabular(b, value, scope):
+        rel = bind_tabular(b, value, scope)
+        return TableBinding(rel.shared if isinstance(rel, plan.Reuse) and rel.shared.pinned else plan.Shared(name, rel))
+    return ScalarBinding(bind_scalar(b, value, scope))
+
+
+def bind_query(b: Binder, query: syntax.Query) -> plan.QueryPlan | None:
+    """The plan of a whole query; None when it holds no tabular statement."""
+    scope = Scope(_parameters_of(b, query))
+    result: plan.Rel | None = None
+    results = [statement for statement in query.statements if isinstance(statement, syntax.QueryStatement)]
+    for statement in query.statements:
+        match statement:
+            case syntax.Let():
+                scope = bind_let(b, statement, scope)
+            case syntax.QueryStatement(value=value):
+                result = _bind_result(b, value, scope, record=statement is results[-1])
+            case syntax.DeclarePattern() | syntax.Alias() | syntax.Restrict():
+                b.refuse(f"The statement '{type(statement).__name__.lower()}' is not supported.", statement.span)
+            case _:
+                continue
+    if result is None:
+        return None
+    if len(results) > 1:
+        b.refuse("The query has several results; a rule must have exactly one (R-305).", results[0].span)
+    columns = visible(result.columns)
+    return plan.QueryPlan(plan.Narrow(result, columns), tuple(b.steps), b.visualization)
+
+
+def _bind_result(b: Binder, value: syntax.Node, scope: Scope, *, record: bool) -> plan.Rel:
+    if not is_tabular(b, value, scope) and _is_scalar_statement(b, value, scope):
+        expr = bind_scalar(b, value, scope)
+        column = b.column("print_0", expr.type)
+        return plan.Values((column,), ((expr,),))
+    if not isinstance(value, syntax.Pipeline) or not record:
+        return bind_tabular(b, value, scope)
+    rel = bind_tabular(b, value.source, scope)
+    b.steps.append(plan.Step(value.source.span, rel))
+    return apply_operators(b, value.operators, rel, scope, record=True)
+
+
+def _is_scalar_statement(b: Binder, value: syntax.Node, scope: Scope) -> bool:
+    while isinstance(value, syntax.Pipeline) and not value.operators and not isinstance(value.source, syntax.Operator):
+        value = value.source
+    if isinstance(value, syntax.NameRef):
+        return isinstance(scope.binding(value.name), ScalarBinding)
+    return not isinstance(value, (syntax.Pipeline, syntax.Call, syntax.Path))
+
+
+def _parameters_of(b: Binder, query: syntax.Query) -> dict[str, Binding]:
+    """`declare query_parameters`: values from the caller, else defaults (R-303)."""
+    names: dict[str, Binding] = {}
+    given = b.environment.parameters
+    for statement in query.statements:
+        if not isinstance(statement, syntax.DeclareParameters):
+            continue
+        for parameter in statement.parameters:
+            kind = DECLARABLE.get(parameter.type, ScalarType.UNKNOWN) if isinstance(parameter.type, str) else ScalarType.UNKNOWN
+            name = parameter.name.text
+            if name in given:
+                names[name] = ScalarBinding(_given(given[name], kind), is_parameter=True)
+            elif parameter.default is not None:
+                names[name] = ScalarBinding(convert(bind_scalar(b, parameter.default, Scope()), kind), is_parameter=True)
+            else:
+                names[name] = ScalarBinding(const(None, kind), is_parameter=True)
+                b.refuse(f"The query parameter '{name}' has no value and no default.", parameter.span)
+    return names
+
+
+def _given(value: object, kind: ScalarType) -> plan.Expr:
+    if isinstance(value, str) and kind is ScalarType.DATETIME:
+        return const(parse_datetime(value), kind)
+    if isinstance(value, str) and kind is ScalarType.TIMESPAN:
+        return const(parse_timespan(value), kind)
+    return const(value, kind)

@@ -1,0 +1,190 @@
+"""User functions: let-bound and saved ones, expanded at the call (R-294..R-296, R-306)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from toolkit.kql import plan, syntax
+from toolkit.kql.binder import typing as rules
+from toolkit.kql.binder.context import MAX_CALL_DEPTH, Binder, Binding, FunctionBinding, ScalarBinding, Scope, TableBinding
+from toolkit.kql.binder.expressions import bind_scalar, convert, scalar_expected, unknown
+from toolkit.kql.binder.pipeline import bind_tabular, is_tabular, nothing
+from toolkit.kql.source import Span
+from toolkit.kql.types import DECLARABLE, ScalarType
+
+_STORED: dict[tuple[str, str, str], syntax.FunctionDecl | None] = {}
+
+
+def stored_function(b: Binder, name: str, scope: Scope) -> FunctionBinding | None:
+    """A saved function by name; its text is parsed once. The caller's lets are visible in it (R-306)."""
+    saved = b.environment.functions.get(name)
+    if saved is None:
+        return None
+    key = (saved.name, saved.parameters, saved.body)
+    if key not in _STORED:
+        _STORED[key] = _parse(saved.parameters, saved.body)
+    declaration = _STORED[key]
+    return None if declaration is None else FunctionBinding(name, declaration, scope.without_rows(), stored=True)
+
+
+def _parse(parameters: str, body: str) -> syntax.FunctionDecl | None:
+    from toolkit.kql.parser import parse
+
+    parsed = parse(f"let __f = ({parameters}) {{\n{body}\n}};")
+    for statement in parsed.query.statements:
+        if isinstance(statement, syntax.Let) and isinstance(statement.value, syntax.FunctionDecl):
+            return statement.value
+    return None
+
+
+def call_scalar(b: Binder, function: FunctionBinding, call: syntax.Call, scope: Scope) -> plan.Expr:
+    """The scalar a function yields for these arguments."""
+    body_scope = _enter(b, function, call, scope, None)
+    if body_scope is None:
+        return unknown(call.span)
+    body = function.declaration.body
+    try:
+        inner = run_statements(b, function.declaration.statements, body_scope)
+        if body is None:
+            return unknown(call.span)
+        if is_tabular(b, body, inner):
+            return scalar_expected(b, call.span)
+        return _in_function_place(bind_scalar(b, _unwrap(body), inner), call.span)
+    finally:
+        _leave(b, function)
+
+
+def call_tabular(b: Binder, function: FunctionBinding, call: syntax.Call, scope: Scope, piped: plan.Rel | None = None) -> plan.Rel:
+    """The table a function yields for these arguments; `piped` is the input of `invoke` (R-296)."""
+    body_scope = _enter(b, function, call, scope, piped)
+    if body_scope is None:
+        return nothing(b)
+    body = function.declaration.body
+    try:
+        inner = run_statements(b, function.declaration.statements, body_scope)
+        return nothing(b) if body is None else bind_tabular(b, body, inner)
+    finally:
+        _leave(b, function)
+
+
+def _unwrap(body: syntax.Node) -> syntax.Node:
+    while isinstance(body, syntax.Pipeline) and not body.operators and not isinstance(body.source, syntax.Operator):
+        body = body.source
+    return body
+
+
+def _in_function_place(expr: plan.Expr, span: Span) -> plan.Expr:
+    return plan.Const(expr.value, expr.type, span) if isinstance(expr, plan.Const) else expr
+
+
+def _enter(b: Binder, function: FunctionBinding, call: syntax.Call, scope: Scope, piped: plan.Rel | None) -> Scope | None:
+    if function.name in b.call_stack or len(b.call_stack) >= MAX_CALL_DEPTH:
+        b.report("recursive-call", f"The function '{function.name}' calls itself.", call.span, alias="KS110")
+        return None
+    names = _bind_arguments(b, function, call, scope, piped)
+    if names is None:
+        return None
+    b.call_stack.append(function.name)
+    if function.stored and b.place is None:
+        b.place = call.span
+    return function.scope.without_rows().child(names)
+
+
+def _leave(b: Binder, function: FunctionBinding) -> None:
+    b.call_stack.pop()
+    if function.stored and not any(name in b.environment.functions for name in b.call_stack):
+        b.place = None
+
+
+def _bind_arguments(
+    b: Binder, function: FunctionBinding, call: syntax.Call, scope: Scope, piped: plan.Rel | None
+) -> dict[str, Binding] | None:
+    """Parameter names bound to arguments: positional first, then named, then defaults."""
+    parameters = function.declaration.parameters
+    given = _spread(b, function, call, 1 if piped is not None else 0)
+    if given is None:
+        return None
+    names: dict[str, Binding] = {}
+    for position, parameter in enumerate(parameters):
+        name = parameter.name.text
+        if piped is not None and position == 0:
+            names[name] = TableBinding(plan.Shared(name, piped))
+            continue
+        argument = given.get(name) or parameter.default
+        if argument is None:
+            _report_count(b, function, call, len(call.arguments))
+            return None
+        binding = _bind_argument(b, parameter, argument, scope if name in given else function.scope)
+        names[name] = binding
+    return names
+
+
+def _spread(b: Binder, function: FunctionBinding, call: syntax.Call, skip: int) -> dict[str, syntax.Node] | None:
+    parameters = function.declaration.parameters[skip:]
+    given: dict[str, syntax.Node] = {}
+    positional = 0
+    for argument in call.arguments:
+        if isinstance(argument, syntax.NamedArgument):
+            if argument.name.text not in {parameter.name.text for parameter in parameters}:
+                known = [parameter.name.text for parameter in parameters]
+                b.unknown_name(argument.name.text, argument.name.span, known, f"parameter of '{function.name}'", "KS142")
+                return None
+            given[argument.name.text] = argument.value
+            continue
+        if positional >= len(parameters):
+            _report_count(b, function, call, len(call.arguments))
+            return None
+        given[parameters[positional].name.text] = argument
+        positional += 1
+    return given
+
+
+def _report_count(b: Binder, function: FunctionBinding, call: syntax.Call, found: int) -> None:
+    parameters = function.declaration.parameters
+    least = sum(1 for parameter in parameters if parameter.default is None)
+    wanted = str(least) if least == len(parameters) else f"{least} to {len(parameters)}"
+    b.report("argument-count", f"The function '{function.name}' expects {wanted} arguments, found {found}.", call.span, alias="KS119")
+
+
+def _bind_argument(b: Binder, parameter: syntax.FunctionParameter, argument: syntax.Node, scope: Scope) -> Binding:
+    if isinstance(parameter.type, syntax.Schema):
+        rel = bind_tabular(b, argument, scope.without_rows())
+        return TableBinding(plan.Shared(parameter.name.text, _declared_columns(b, parameter.type, rel, argument.span)))
+    value = bind_scalar(b, argument, scope)
+    kind = DECLARABLE.get(parameter.type, ScalarType.UNKNOWN)
+    return ScalarBinding(_typed(b, parameter, value, kind, argument.span), is_parameter=True)
+
+
+def _typed(b: Binder, parameter: syntax.FunctionParameter, value: plan.Expr, kind: ScalarType, span: Span) -> plan.Expr:
+    found = value.type
+    if rules.same_family(found, kind) or kind is ScalarType.UNKNOWN:
+        return value if found is kind or ScalarType.UNKNOWN in (found, kind) else convert(value, kind)
+    if found is ScalarType.DYNAMIC:
+        return convert(value, kind)
+    if kind is ScalarType.DYNAMIC:
+        return plan.Call("to_dynamic", (value,), kind, span)
+    message = f"The parameter '{parameter.name.text}' expects {kind}, found {found}."
+    b.report("argument-type", message, span, alias="KS107")
+    return unknown(span)
+
+
+def _declared_columns(b: Binder, schema: syntax.Schema, rel: plan.Rel, span: Span) -> plan.Rel:
+    """R-295: the argument must have the declared columns; with a closed schema only those are visible."""
+    have = {column.name: column for column in rel.columns}
+    if "*" in have:
+        return rel
+    missing = [declared.name.text for declared in schema.columns if declared.name.text not in have]
+    if missing:
+        b.report("missing-columns", f"The table argument lacks the declared columns {', '.join(missing)}.", span, alias="KS142")
+        return nothing(b)
+    return rel
+
+
+def run_statements(b: Binder, statements: Sequence[syntax.Statement], scope: Scope) -> Scope:
+    """The scope after the lets of a body."""
+    from toolkit.kql.binder.statements import bind_let
+
+    for statement in statements:
+        if isinstance(statement, syntax.Let):
+            scope = bind_let(b, statement, scope)
+    return scope
