@@ -82,7 +82,10 @@ class SourceBuilder:
 
     def _new_column(self, key: str) -> Column:
         try:
+            key.encode()
             target = self._naming.target(key)
+        except UnicodeEncodeError:
+            raise unreadable(self.source, f"expected Unicode text, found a column name with bytes that are not UTF-8: {key!r}") from None
         except UnknownZoneError as error:
             raise unreadable(self.source, str(error)) from None
         return Column(key, target, TimeReading(zone=target.zone or self._sidecar.zone))

@@ -63,6 +63,8 @@ def _header(cells: list[str], source: str, report: Report) -> list[str]:
     names = [cell.strip() for cell in cells]
     while names and not names[-1]:
         names.pop()
+    if not names:
+        raise unreadable(source, "expected a header line, found one without names", 1)
     if "" in names:
         raise unreadable(source, f"expected a header with a name for each column, found none for column {names.index('') + 1}", 1)
     unique: dict[str, None] = {}
