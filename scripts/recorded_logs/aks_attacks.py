@@ -56,7 +56,7 @@ def cluster_admin_evasions() -> list[Call]:
     spoofed = binding("audit-helper", "cluster-admin", [mallory])
     generated = {**binding("", "cluster-admin", [mallory]), "metadata": {"generateName": "tmp-"}}
     return [
-        # roleRef cannot be changed, so the intruder adds himself to a binding that is administrative already: the request has no role in it.
+        # roleRef cannot be changed, so the intruder adds himself to an administrative binding: the request names no role.
         do(at=at("09:20:01"), name="ops-admins", body={"subjects": [group("ops"), mallory]}, answer=existing),
         # The same as a JSON patch (an array), logged without the answer: only the binding's name tells.
         do(at=at("09:20:11"), name="aks-cluster-admin-binding", body=add, level="Request"),
@@ -203,7 +203,7 @@ def local_account_evasions() -> list[Call]:
 
 
 def watched_source() -> list[Call]:
-    """Requests from watched addresses: one listed alone, one in a listed range, one behind a forged X-Forwarded-For, one that was refused."""
+    """Requests from watched addresses: one listed alone, one in a listed range, one behind a forged X-Forwarded-For, one refused."""
     alone = replace(who.ALICE, source_ips=("203.0.113.77",))
     ranged = replace(who.WEB_POD, source_ips=("192.0.2.140",))
     # The API server puts the addresses of X-Forwarded-For before the one it saw: the first is whatever the client wrote.
@@ -236,7 +236,7 @@ _TRIED = (
 
 
 def denied_burst() -> list[Call]:
-    """A token stolen from a pod, tried on twelve permissions in six minutes. It starts at 19:06:30, so no fixed ten-minute bin holds it all."""
+    """A token stolen from a pod, tried on twelve permissions in six minutes. It starts at 19:06:30: no fixed ten-minute bin holds it."""
     calls = []
     for index, (verb, resource) in enumerate(_TRIED):
         text = f'{resource.rsplit("/", 1)[-1]} is forbidden: User "system:serviceaccount:web:default" cannot {verb} resource'

@@ -2,7 +2,7 @@
 
 One operation writes two or three rows with the same CorrelationId (Start, sometimes Accept, then Success or Failure). What was requested
 stands in the Start row as JSON text inside JSON text (`Properties.requestbody`), whether it succeeded stands in the last.
-Old rows have display names ("Create role assignment", "Succeeded") in OperationName and ActivityStatus and nothing in the `...Value` columns.
+Old rows have display names ("Create role assignment", "Succeeded") in OperationName and ActivityStatus, and no `...Value` columns.
 Columns: Azure Monitor reference, table AzureActivity.
 """
 

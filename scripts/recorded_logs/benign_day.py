@@ -179,7 +179,8 @@ def _platform() -> Iterator[Call]:
         yield Call(at=moment, who=who.AKS_SERVICE, verb="list", resource="v1/nodes", stages=_ONCE)
         yield Call(at=moment + timedelta(seconds=2), who=who.HCP_SERVICE, verb="get", resource="/healthz", stages=_ONCE)
         yield Call(at=moment + timedelta(seconds=4), who=who.READINESS, verb="get", resource="/readyz", stages=_ONCE)
-        probe = 'RBAC: allowed by ClusterRoleBinding "system:public-info-viewer" of ClusterRole "system:public-info-viewer" to Group "system:unauthenticated"'
+        role = '"system:public-info-viewer"'
+        probe = f'RBAC: allowed by ClusterRoleBinding {role} of ClusterRole {role} to Group "system:unauthenticated"'
         yield Call(at=moment + timedelta(seconds=6), who=who.ANONYMOUS_PROBE, verb="get", resource="/livez", reason=probe, stages=_ONCE)
     for moment in _every(12, 140.0):
         add_on = {"metadata": {"labels": {"addonmanager.kubernetes.io/mode": "Reconcile"}}}

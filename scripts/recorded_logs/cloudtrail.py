@@ -2,7 +2,7 @@
 
 `Event` holds what AWS documents for a CloudTrail record; `row` renames it as the Sentinel connector does. JSON members (request parameters,
 response elements, additional data) stay JSON *text*, and a null in the record is an empty string in the table.
-Shapes: AWS CloudTrail record contents, userIdentity element and console sign-in events; columns: Azure Monitor reference, table AWSCloudTrail.
+Shapes: AWS CloudTrail record contents, userIdentity element and console sign-in events; columns: Azure Monitor's table AWSCloudTrail.
 """
 
 from __future__ import annotations

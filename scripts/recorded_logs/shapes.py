@@ -1,8 +1,8 @@
 """From one audit event to a row of the table that Azure Monitor puts it in.
 
 The two shapes differ in more than column names: AzureDiagnostics keeps the whole event as JSON *text* in `log_s` with the API server's
-camelCase keys, AKSAudit and AKSAuditAdmin spread it over typed columns, rename some (`SourceIps`, `StageReceivedTime`) and have no column for
-`impersonatedUser`. The admin variants (kube-audit-admin, AKSAuditAdmin) leave out get and list.
+camelCase keys, AKSAudit and AKSAuditAdmin spread it over typed columns, rename some (`SourceIps`, `StageReceivedTime`) and have no column
+for `impersonatedUser`. The admin variants (kube-audit-admin, AKSAuditAdmin) leave out get and list.
 Columns: Azure Monitor reference, tables AzureDiagnostics (resource type managedClusters), AKSAudit, AKSAuditAdmin.
 """
 
