@@ -79,7 +79,8 @@ def _alerts(expected: int, outcome: Outcome) -> Iterator[Failure]:
     if outcome.alerts is None:
         yield Failure(("alerts",), "Only rules raise alerts; hunting queries and functions give rows.", hints=("Write `rows:` instead.",))
     elif len(outcome.alerts) != expected:
-        message = f"Expected {_count(expected, 'alert')}, found {len(outcome.alerts)}; the query returned {_count(len(outcome.rows), 'row')}."
+        returned = _count(len(outcome.rows), "row")
+        message = f"Expected {_count(expected, 'alert')}, found {len(outcome.alerts)}; the query returned {returned}."
         lost = len(outcome.alerts) < expected and not outcome.rows
         yield Failure(("alerts",), message, _row_lines(outcome.rows), _trigger_hint(outcome), lost)
 

@@ -1,0 +1,88 @@
+"""The `toolkit` command: a group whose verbs are loaded on demand, and one place for exit codes.
+
+0 clean, 1 findings, 2 wrong usage, 3 configuration or environment, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+CLEAN, FINDINGS, USAGE, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
+
+_VERBS = {
+    "init": "Make a new project folder that validates at once.",
+    "new": "Write a new rule with its cases and a sample log.",
+    "query": "Run KQL on a folder of recorded logs.",
+    "render": "Print the KQL of a rule with its template parameters filled in.",
+    "validate": "Check detection content and prove it on its recorded logs.",
+}
+
+
+class _Lazy(click.Group):
+    """Knows the verbs and their summaries; imports a verb's module when it runs or shows its own help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            return None
+        command: click.Command = import_module(f"toolkit.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _VERBS and not args[0].startswith("-"):
+            from toolkit.kql.diagnostics import suggestion
+
+            hint = " ".join(suggestion(args[0], _VERBS)) or f"Commands: {', '.join(_VERBS)}."
+            ctx.fail(f"No such command {args[0]!r}. {hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_VERBS.items()))
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="toolkit", prog_name="toolkit", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Detection content for Microsoft Sentinel as code."""
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(args))
+
+
+def run(args: list[str] | None = None) -> int:
+    """Run the command line; the exit code instead of an exit."""
+    from toolkit.kql.diagnostics import ToolkitError
+
+    try:
+        result = cli.main(args, prog_name="toolkit", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else CLEAN
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code if error.exit_code != 1 else USAGE
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("\nInterrupted.", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        _abandon_output()
+        return CLEAN
+    except ToolkitError as error:
+        click.echo(str(error), err=True)
+        return ENVIRONMENT
+
+
+def _abandon_output() -> None:
+    """The reader of a pipe has gone: leave quietly, also at interpreter shutdown."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

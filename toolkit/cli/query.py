@@ -1,0 +1,123 @@
+"""`toolkit query`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from toolkit.cli.app import CLEAN, ENVIRONMENT, FINDINGS
+from toolkit.cli.console import echo, echo_finding
+
+if TYPE_CHECKING:
+    from toolkit import Workspace
+
+_WIDEST = 80
+
+
+class _Moment(click.ParamType):
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        try:
+            moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+        except ValueError:
+            self.fail(f"Expected a time such as 2026-03-02T10:00:00Z, found {value!r}.", param, ctx)
+        found: datetime = moment
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+@click.command("query", short_help="Run KQL on a folder of recorded logs.")
+@click.argument("kql")
+@click.option("--data", "folder", required=True, type=click.Path(path_type=Path), help="Folder whose files are named after tables.")
+@click.option("--now", type=_Moment(), help="What now() is in the query; the time of the machine by default.")
+@click.option("--start", type=_Moment(), help="Only rows whose TimeGenerated is later.")
+@click.option("--end", type=_Moment(), help="Only rows whose TimeGenerated is not later.")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@click.option("--lenient", is_flag=True, help="Leave out lines of logs that cannot be read, and count them.")
+@click.option("--time-limit", type=click.FloatRange(min=0.01), metavar="S", help="Seconds that the query may run.")
+def command(kql: str, folder: Path, **options: Any) -> int:
+    """Run KQL on recorded logs. `-` as KQL reads the query from standard input.
+
+    A file belongs to the table that its name begins with (AKSAudit.jsonl, AKSAudit.attack.csv), a folder named after a
+    table holds files of that table. Functions and watchlists of the project that the folder lies in can be used.
+    """
+    from toolkit.content.findings import ContentError
+    from toolkit.kql.diagnostics import KqlError, ToolkitError
+
+    text = click.get_text_stream("stdin").read() if kql == "-" else kql
+    try:
+        workspace = _workspace(folder, lenient=options["lenient"])
+    except ContentError as error:
+        for finding in error.findings:
+            echo_finding(finding)
+        return ENVIRONMENT
+    now = options["now"] or datetime.now(UTC)
+    try:
+        result = workspace.query(text, now=now, start=options["start"], end=options["end"], timeout=options["time_limit"])
+    except KqlError as error:
+        echo(str(error))
+        return FINDINGS
+    except ToolkitError as error:
+        click.echo(str(error), err=True)
+        return FINDINGS
+    {"table": _table, "csv": _csv, "json": _json}[options["form"]](result)
+    return CLEAN
+
+
+def _workspace(folder: Path, *, lenient: bool) -> Workspace:
+    """The tables of a folder, with the functions and watchlists of the project around it."""
+    from toolkit.content.project import Project
+    from toolkit.engine.ingest import discover
+    from toolkit.testing.bench import Bench
+
+    project = Project.find(folder, Path.cwd())
+    workspace = Bench(project, list(project.items("function")), list(project.items("watchlist")), None).base
+    for table, files in discover(folder).items():
+        report = workspace.ingest(table, files, lenient=lenient)
+        for finding in report.findings:
+            if finding.severity != "info":
+                click.echo(finding.render(), err=True)
+        if report.skipped:
+            click.echo(f"{table}: {report.skipped} records left out, {report.rows} read.", err=True)
+    return workspace
+
+
+def _cells(result: Any) -> tuple[list[str], list[list[str]]]:
+    from toolkit.simulate.cells import cell_text
+
+    return [name for name, _ in result.columns], [[cell_text(value) for value in row] for row in result.rows()]
+
+
+def _table(result: Any) -> None:
+    names, rows = _cells(result)
+    rows = [[_cut(text) for text in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(names, *rows, strict=True)] if names else []
+    echo("  ".join(name.ljust(width) for name, width in zip(names, widths, strict=True)).rstrip(), bold=True)
+    echo("  ".join("-" * width for width in widths))
+    for row in rows:
+        echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+    click.echo(f"{len(rows)} row{'' if len(rows) == 1 else 's'}", err=True)
+
+
+def _cut(text: str) -> str:
+    from toolkit.report.text import visible
+
+    text = visible(text.replace("\n", "\\n").replace("\t", "\\t"))
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 3] + "..."
+
+
+def _csv(result: Any) -> None:
+    import csv
+    import sys
+
+    names, rows = _cells(result)
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows(rows)
+
+
+def _json(result: Any) -> None:
+    click.echo(result.to_json())

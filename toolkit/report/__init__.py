@@ -1,0 +1,1 @@
+"""Renderers of findings: text with code frames, JSON, GitHub annotations."""
