@@ -70,7 +70,7 @@ def read_records(records: Iterable[Any], report: Report, source: str = "rows") -
 
 def is_pandas(source: Any) -> bool:
     """Whether this is a pandas data frame, without importing pandas."""
-    return type(source).__module__.startswith("pandas.") and hasattr(source, "columns")
+    return type(source).__module__.partition(".")[0] == "pandas" and hasattr(source, "columns")
 
 
 def is_arrow(source: Any) -> bool:

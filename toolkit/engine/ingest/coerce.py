@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from toolkit.engine.ingest.logtime import TimeReading
-from toolkit.engine.ingest.scalars import CONVERTERS, Converter, Refusal, dynamic_of_text, is_placeholder
+from toolkit.engine.ingest.scalars import CONVERTERS, Converter, Refusal, dynamic_of_text, is_placeholder, plain
 from toolkit.kql import times
 from toolkit.kql.types import ScalarType
 
@@ -102,13 +102,13 @@ def _convert_each(values: Sequence[Any], kind: ScalarType, reading: TimeReading,
     converted: list[Any] = [None] * len(values)
     nullable = kind not in _NO_PLACEHOLDER
     for row, value in enumerate(values):
-        if value is None or value == "":
+        if value is None or (isinstance(value, str) and not value):
             continue
         try:
             if nullable and is_placeholder(value):
-                result.placeholders.add(str(value))
+                result.placeholders.add(str(value) if isinstance(value, str) else "")
             else:
-                converted[row] = convert(value, reading)
+                converted[row] = convert(plain(value), reading)
         except Refusal as refusal:
             result.bad[row] = str(refusal)
     array = pa.array(converted, PHYSICAL[kind])

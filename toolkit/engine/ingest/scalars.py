@@ -53,8 +53,13 @@ def is_placeholder(value: Any) -> bool:
 
 
 def _differs_from_itself(value: Any) -> bool:
-    unequal = value != value  # NaT and NA are the values that are not equal to themselves
-    return unequal is True
+    unequal = value != value  # true for NaT; for pandas' NA every comparison is NA
+    return unequal is True or unequal is value
+
+
+def plain(value: Any) -> Any:
+    """numpy's scalars as Python's."""
+    return value.item() if type(value).__module__ == "numpy" and value.ndim == 0 else value
 
 
 def to_bool(value: Any, _: TimeReading) -> bool | None:
