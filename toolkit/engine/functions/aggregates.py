@@ -184,24 +184,32 @@ def _make_list(call: plan.AggregateCall, args: Sequence[Lowered], lowering: Lowe
     value = args[0]
     present = form("({0} IS NOT NULL)", value.sql) if value.nullable else None
     condition = _and(_predicate(call, 1, lowering, predicated), present)
-    return Lowered(_list_text(json_value(call.args[0].type, value.sql), condition, cap), False)
+    return Lowered(_list_text(json_value(call.args[0].type, value.sql), condition, cap, row_order(lowering)), False)
 
 
-def _list_text(element: Sql, condition: Sql | None, cap: int) -> Sql:
+def row_order(lowering: Lowering) -> Sequence[Sql]:
+    """The sort keys of the group's rows (`{0} DESC NULLS LAST`), where the lowering knows any: several threads read them."""
+    keys: Sequence[Sql] = getattr(lowering, "row_order", ())
+    return keys
+
+
+def _list_text(element: Sql, condition: Sql | None, cap: int, order: Sequence[Sql]) -> Sql:
     """Joining the texts is twice as fast as building a list of them; a list is needed only to cut it off."""
+    places = ", ".join(f"{{{index}}}" for index in range(1, len(order) + 1))
+    by = f" ORDER BY {places}" if order else ""
     if cap == LONGEST_ARRAY:
-        joined = aggregate_form("coalesce(string_agg({0}, ',')@, '')", (element,), condition)
+        joined = aggregate_form(f"coalesce(string_agg({{0}}, ','{by})@, '')", (element, *order), condition)
         count = aggregate_form("count({0})@", (element,), condition)
         too_long = Literal(f"an array of more than {LONGEST_ARRAY} elements is cut off by the service at an arbitrary place", "VARCHAR")
         return form(f"('[' || CASE WHEN {{1}} > {LONGEST_ARRAY} THEN error({{2}}) ELSE {{0}} END || ']')", joined, count, too_long)
-    items = aggregate_form("list({0})@", (element,), condition)
+    items = aggregate_form(f"list({{0}}{by})@", (element, *order), condition)
     return form(f"('[' || coalesce(array_to_string(list_slice({{0}}, 1, {cap}), ','), '') || ']')", items)
 
 
 @REGISTRY.aggregate("make_list_with_nulls")
 def _make_list_with_nulls(call: plan.AggregateCall, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
     element = form("coalesce({0}, 'null')", json_value(call.args[0].type, args[0].sql))
-    return Lowered(_list_text(element, None, LONGEST_ARRAY), False)
+    return Lowered(_list_text(element, None, LONGEST_ARRAY, row_order(lowering)), False)
 
 
 _ELEMENTS = "CASE WHEN starts_with({0}, '[') THEN CAST(json_extract({0}, '$[*]') AS VARCHAR[]) ELSE [{0}] END"

@@ -132,4 +132,4 @@ _UNITS = {
 def _padded(element: str, ticks: Sql) -> Sql:
     value = form(f"CAST({_UNITS[element[0]]} AS VARCHAR)", ticks)
     # lpad also cuts: a number of days longer than its element is written in full
-    return form(f"lpad({{0}}, greatest({len(element)}, length({{0}})), '0')", value) if len(element) > 1 else value
+    return form(f"lpad({{0}}, CAST(greatest({len(element)}, length({{0}})) AS INTEGER), '0')", value) if len(element) > 1 else value
