@@ -56,10 +56,8 @@ HINT_WORDS = frozenset(
     hint.progressive_top hint.remote hint.shufflekey hint.spread hint.strategy""".split()
 )
 
-KEYWORDS: dict[str, str] = {
-    word: word
-    for word in (NAME_KEYWORDS | PATH_KEYWORDS | DECLARED_KEYWORDS | _RESERVED | NEGATED_WORDS | TYPE_KEYWORDS | HINT_WORDS | {"matches regex"})
-}
+_LISTS = (NAME_KEYWORDS, PATH_KEYWORDS, DECLARED_KEYWORDS, _RESERVED, NEGATED_WORDS, TYPE_KEYWORDS, HINT_WORDS, {"matches regex"})
+KEYWORDS: dict[str, str] = {word: word for words in _LISTS for word in words}
 """Every keyword; a dictionary so that the lexer's kind is the one interned string."""
 
 LITERAL_WORDS: dict[str, str] = {

@@ -32,6 +32,10 @@ LITERAL_KINDS = STRINGS | {LONG, REAL, TIMESPAN, BOOL, GUID, TYPED}
 _SPACE = " \\t\\r\\n\\f\\v\\x00\\xa0\\u1680\\u180e\\u2000-\\u200b\\u202f\\u205f\\u3000\\ufeff\\u2028\\u2029\\x85"
 _TRIVIA = rf"(?:[{_SPACE}]++|//[^\n\r\u2028\u2029]*+)*+"
 _ESCAPE = r"""\\(?:[\\'"abfnrtv]|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}|[0-3]?[0-7]{1,2})"""
+_STRING = (
+    rf"""[hH]?(?:"(?:[^"\\\r\n]++|{_ESCAPE})*+"|'(?:[^'\\\r\n]++|{_ESCAPE})*+'"""
+    r"""|@"(?:[^"\r\n]++|"")*+"|@'(?:[^'\r\n]++|'')*+'|```(?:[^`]++|`(?!``))*+```|~~~(?:[^~]++|~(?!~~))*+~~~)"""
+)
 _END_OF_WORD = r"(?![A-Za-z0-9_])"
 _UNITS = (
     "milliseconds|millisecond|millisec|millis|milli|microseconds|microsecond|microsec|micros|micro|nanoseconds|nanosecond|nanosec|"
@@ -53,11 +57,7 @@ _PATTERN = re.compile(
         for name, pattern in (
             (TYPED, rf"(?:{_any_of(LITERAL_WORDS)})\([^)\r\n]*+\)?"),
             ("COMPOUND", rf"(?:{_any_of(_COMPOUND)}|{_any_of(HINT_WORDS)}){_END_OF_WORD}"),
-            (
-                STRING,
-                rf"""[hH]?(?:"(?:[^"\\\r\n]++|{_ESCAPE})*+"|'(?:[^'\\\r\n]++|{_ESCAPE})*+'"""
-                r"""|@"(?:[^"\r\n]++|"")*+"|@'(?:[^'\r\n]++|'')*+'|```(?:[^`]++|`(?!``))*+```|~~~(?:[^~]++|~(?!~~))*+~~~)""",
-            ),
+            (STRING, _STRING),
             (GUID, r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"),
             (BAD_STRING, r"""[hH]?(?:"(?:[^"\\\r\n]++|\\.)*+"|'(?:[^'\\\r\n]++|\\.)*+')"""),
             (OPEN_STRING, r"""[hH]?@?["'][^\r\n]*+|[hH]?(?:```|~~~)(?:.|\n)*+"""),

@@ -142,8 +142,8 @@ class Expressions(Parameters, ABC):
         return operator == "in" and self.kinds[self.at + 1] == "range"
 
     def _not_chainable(self, operator: str) -> None:
-        word = operator if operator != ":" else "':'"
-        self.fail("'and', 'or' or the end of the expression", (f"'{word}' cannot follow another comparison: put one of them in parentheses.",), "KS198")
+        hint = f"'{operator}' cannot follow another comparison: put one of them in parentheses, or join two comparisons by 'and'."
+        self.fail("'and', 'or' or the end of the expression", (hint,), "KS198")
 
     def _chain(self, left: Expr, level: int, operator: str) -> Expr:
         operands, places, kinds = [left], [], self.kinds
@@ -254,35 +254,39 @@ class Expressions(Parameters, ABC):
             return self.call()
         name = self.optional_name(PATH_NAMES)
         if name is not None:
-            return self.call(name) if kind == "[" and self.kinds[self.at] == "(" else NameRef(name.text, span=name.span)
+            return self.call(name) if kind in ("[", "{") and self.kinds[self.at] == "(" else NameRef(name.text, span=name.span)
         return self._unusual_primary(kind)
 
     def _unusual_primary(self, kind: str) -> Expr | None:
         if kind == "[":
-            wildcard = self.optional_wildcard()
-            if wildcard is not None:
-                return wildcard
-        if kind == "{":
-            return self._client_parameter()
+            return self.optional_wildcard() or self._bracketed_expression()
+        if kind == "@":
+            return self._at_sign()
         if kind in KEYWORDS and self._keyword_stands_for_name():
             name = self.keyword_as_name("an expression")
             return NameRef(name.text, span=name.span)
         return None
 
+    def _bracketed_expression(self) -> Expr:
+        """`[expr]` with nothing before it: grammatical to Microsoft's analyzer, and then no value."""
+        start = self.start()
+        self.at += 1
+        inner = self.nested(self.expression)
+        self.close("]")
+        hint = "A name in brackets is quoted: ['name']. A list is written dynamic([...]) or pack_array(...)."
+        self.report("unexpected-token", "Expected an expression, found '['.", self.span(start), (hint,), "KS141", "semantic")
+        return inner
+
+    def _at_sign(self) -> Expr:
+        """`@` alone: a name to Microsoft's analyzer, which means something only in management commands."""
+        self.report("unexpected-token", "Expected an expression, found '@'.", self.token_span(), (), "KS142", "semantic")
+        self.at += 1
+        return Missing(span=self.gap())
+
     def _keyword_stands_for_name(self) -> bool:
         """A reserved word followed by what only follows a name: it was meant as one (KS228)."""
         following = self.kinds[self.at + 1]
         return following in (")", "]", "}", ",", ".", "|", "==", "!=") or (following in BINARY and following not in ("+", "-", "<>"))
-
-    def _client_parameter(self) -> Expr | None:
-        """`{name}`: a placeholder of a dashboard or workbook that was not filled in."""
-        if not (self.kinds[self.at + 1] in BARE_NAMES and self.kinds[self.at + 2] == "}"):
-            return None
-        start, word = self.start(), self.spelling(1)
-        self.at += 3
-        hint = "It is a parameter of the tool that sends the query, which has to put a value in its place first."
-        self.report("client-parameter", f"Expected a value, found the placeholder '{{{word}}}'.", self.span(start), (hint,), "KS213", "semantic")
-        return NameRef(f"{{{word}}}", span=self.span(start))
 
     def _subquery_call(self, node: Callable[..., ToScalar | ToTable]) -> Expr:
         start = self.start()
@@ -401,7 +405,7 @@ class Expressions(Parameters, ABC):
         """`(name = value, ...)`."""
         if not self.expect("("):
             return ()
-        found = self.items(self.parameter)
+        found = self.items(self.property)
         self.close(")")
         return found
 
@@ -409,7 +413,7 @@ class Expressions(Parameters, ABC):
         """`datascope=hotcache`: which part of a table is read; it does not change what a query means."""
         self.at += 1
         self.expect("=")
-        if self.kinds[self.at] in KEYWORDS or self.kinds[self.at] == IDENTIFIER:
+        if self.spelling() in ("hotcache", "all"):
             self.at += 1
         else:
             self.fail("'hotcache' or 'all'")
@@ -471,7 +475,7 @@ class Expressions(Parameters, ABC):
             name = Name(self.tokens.spelling(self.at), span=self.token_span())
             self.at += 2
             return Named((name,), self.expression(), span=self.span(start))
-        if kind in ("(", "[") and self.definition_length():
+        if kind in ("(", "[", "{") and self.definition_length():
             return self._unusual_item(start)
         if self.kinds[self.at + 1] == "-" and kind in DECLARED_NAMES and self._dashed_name():
             return self._dashed_item(start)
@@ -479,7 +483,7 @@ class Expressions(Parameters, ABC):
         return Named((), value, span=value.span)
 
     def _unusual_item(self, start: int) -> Named:
-        if self.kinds[self.at] == "[":
+        if self.kinds[self.at] != "(":
             names: tuple[Name, ...] = (self.name(allowed=DECLARED_NAMES),)
             self.at += 1
             return Named(names, self.expression(), span=self.span(start))

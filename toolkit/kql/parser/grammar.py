@@ -10,7 +10,7 @@ from toolkit.kql.parser import messages
 from toolkit.kql.parser.expressions import BINARY, Expressions
 from toolkit.kql.parser.names import BARE_NAMES, PATH_NAMES
 from toolkit.kql.parser.parameters import KNOWN_PARAMETERS
-from toolkit.kql.parser.stream import LIST_ENDS
+from toolkit.kql.parser.stream import LIST_ENDS, NO_CLAUSES
 from toolkit.kql.source import Span
 from toolkit.kql.syntax import BadOperator, Expr, Input, NameRef, Operator, Paren, Pipeline
 
@@ -159,8 +159,8 @@ class Parser(Expressions):
 
     # --- what the operators' rules share
 
-    def named_items(self, ends: frozenset[str] = LIST_ENDS, *, required: bool = True) -> tuple[Expr, ...]:
-        return self.items(self.item, ends, required="an expression" if required else None)
+    def named_items(self, clauses: frozenset[str] = NO_CLAUSES, *, required: bool = True) -> tuple[Expr, ...]:
+        return self.items(self.item, clauses, required="an expression" if required else None)
 
     def column_path(self) -> Expr:
         """A column as partition and facet name it: a name with members and indexes."""

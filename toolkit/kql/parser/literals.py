@@ -57,7 +57,7 @@ class Literals(Names):
         return Span(self.starts[self.at - 1], self.ends[self.at - 1])
 
     def bad_literal(self, error: LiteralError, span: Span) -> None:
-        self.report("bad-literal", str(error), span)
+        self.report("bad-literal", str(error), span, stage="semantic")
 
     def string(self) -> Literal:
         """One or more adjacent string tokens, which are one string (R-013)."""
@@ -83,7 +83,8 @@ class Literals(Names):
         if f"\\{quote}" in text and "@" not in text[:2]:
             hints.insert(0, f"'\\{quote}' is a quote inside the string, not its end. {_BACKSLASH_HINT}")
         first = text.index(quote) + len(quote)
-        self.report("unclosed-string", f"Expected {quote} at the end of the string, found none.", Span(start, start + first), hints, "KS001")
+        message = f"Expected {quote} at the end of the string, found the end of the {'line' if len(quote) == 1 else 'query'}."
+        self.report("unclosed-string", message, Span(start, start + first), hints, "KS001")
         return text
 
     def type_literal(self) -> Expr:

@@ -101,9 +101,9 @@ def operator_hints(text: str) -> tuple[str, ...]:
     return suggestion(text, OPERATOR_WORDS)
 
 
-def needs_brackets(word: str, after_dot: bool = False) -> tuple[str, ...]:
+def needs_brackets(word: str) -> tuple[str, ...]:
     """For a keyword in the place of a name (R-004, R-005)."""
-    return (f"'{word}' is a keyword: as a name it is written {'' if after_dot else ''}['{word}'].",)
+    return (f"'{word}' is a keyword: as a name it is written ['{word}'].",)
 
 
 def type_hints(word: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from toolkit.kql.lexer import IDENTIFIER, LONG, STRING
 from toolkit.kql.literals import LiteralError, string_value
 from toolkit.kql.parser import messages
 from toolkit.kql.parser.stream import Stream
+from toolkit.kql.source import Span
 from toolkit.kql.syntax import ColumnDecl, Expr, Name, NameRef, Schema, Wildcard
 from toolkit.kql.types import DECLARABLE, TYPEOF_NAMES
 
@@ -29,6 +30,8 @@ class Names(Stream):
             while self.kinds[end] == STRING:
                 end += 1
             return end + 1 - at if self.kinds[end] == "]" else 0
+        if kind == "{" and self.kinds[at + 2] == "}" and self.starts[at + 1] == self.ends[at] and self.starts[at + 2] == self.ends[at + 1]:
+            return 3 if self.kinds[at + 1] == IDENTIFIER or self.kinds[at + 1] in KEYWORDS else 0
         return 0
 
     def optional_name(self, allowed: frozenset[str] = BARE_NAMES) -> Name | None:
@@ -37,8 +40,19 @@ class Names(Stream):
             name = Name(self.tokens.spelling(self.at), span=self.token_span())
             self.at += 1
             return name
-        length = self.name_length(self.at, allowed) if kind == "[" else 0
-        return self._bracketed_name(length) if length else None
+        length = self.name_length(self.at, allowed) if kind in ("[", "{") else 0
+        if not length:
+            return None
+        return self._bracketed_name(length) if kind == "[" else self._placeholder()
+
+    def _placeholder(self) -> Name:
+        """`{name}`: a parameter of a workbook or another tool that was not filled in. Grammatical, but nothing can run it."""
+        start, word = self.start(), self.spelling(1)
+        self.at += 3
+        hint = "It is a parameter of the tool that sends the query, which has to put a value in its place first."
+        message = f"Expected a name or value, found the placeholder '{{{word}}}'."
+        self.report("placeholder", message, self.span(start), (hint,), "KS213", "semantic")
+        return Name(f"{{{word}}}", span=self.span(start))
 
     def _bracketed_name(self, length: int) -> Name:
         start = self.start()
@@ -51,8 +65,7 @@ class Names(Stream):
         try:
             return string_value(self.tokens.spelling(at))
         except LiteralError as error:
-            start = self.starts[at]
-            self.report("bad-literal", str(error), type(self.token_span())(start, self.ends[at]))
+            self.report("bad-literal", str(error), Span(self.starts[at], self.ends[at]), stage="semantic")
             return ""
 
     def name(self, expected: str = "a name", allowed: frozenset[str] = BARE_NAMES) -> Name:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from toolkit.kql.diagnostics import suggestion
 from toolkit.kql.keywords import HINT_WORDS, KEYWORDS
 from toolkit.kql.lexer import IDENTIFIER
 from toolkit.kql.parser.literals import Literals
+from toolkit.kql.parser.names import BARE_NAMES, DECLARED_NAMES
 from toolkit.kql.syntax import Expr, Missing, NameRef, Parameter
 
 KNOWN_PARAMETERS = HINT_WORDS | frozenset(
@@ -16,7 +18,7 @@ KNOWN_PARAMETERS = HINT_WORDS | frozenset(
 )
 """Options that every operator's grammar takes; whether they make sense there is the binder's question."""
 
-_LIST_VALUES = frozenset({"hint.shufflekey", "hint.pass_filters_column"})
+_VALUE_WORDS = BARE_NAMES | {"simple", "relaxed", "nooptimization"}
 
 
 class Parameters(Literals):
@@ -47,12 +49,32 @@ class Parameters(Literals):
         literal = self.optional_literal()
         if literal is not None:
             return literal
-        kind = self.kinds[self.at]
-        if kind == IDENTIFIER or kind in KEYWORDS:
-            self.at += 1
-            return NameRef(self.tokens.spelling(self.at - 1), span=self.span(self.starts[self.at - 1]))
-        name = self.optional_name()
+        name = self.optional_name(_VALUE_WORDS)
         if name is not None:
             return NameRef(name.text, span=name.span)
         self.fail("a value")
         return Missing(span=self.gap())
+
+    def property(self) -> Parameter:
+        """`name = value` of an external table or a restriction: any name, a constant or a word."""
+        start = self.start()
+        name = self.name("the name of an option", DECLARED_NAMES)
+        self.expect("=")
+        value = self.optional_literal()
+        if value is None:
+            word = self.name("a value", DECLARED_NAMES)
+            value = NameRef(word.text, span=word.span)
+        return Parameter(name.text, value, span=self.span(start))
+
+    def property_list(self, own: Iterable[str]) -> tuple[Parameter, ...]:
+        """`(name = value, ...)` where only the names of `own` are known."""
+        if not self.expect("("):
+            return ()
+        found = self.items(lambda: self.known_property(own))
+        self.close(")")
+        return found
+
+    def known_property(self, own: Iterable[str]) -> Parameter:
+        if self.spelling() not in own:
+            self.fail("the name of an option", suggestion(self.spelling(), own) or (f"The options are {', '.join(own)}.",))
+        return self.parameter()

@@ -15,6 +15,8 @@ T = TypeVar("T")
 LIST_ENDS = frozenset({")", "]", "}", "|", ";", END})
 """Tokens at which every list, operator and expression ends, and at which parsing goes on after an error."""
 
+NO_CLAUSES: frozenset[str] = frozenset()
+
 _CLOSERS = {"(": ")", "[": "]", "{": "}"}
 MAX_DEPTH = 100
 """How deep expressions and subqueries may be nested; beyond that a diagnostic stands instead of a Python stack overflow."""
@@ -96,7 +98,9 @@ class Stream:
 
     # --- findings
 
-    def report(self, code: str, message: str, span: Span, hints: Iterable[str] = (), alias: str | None = None, stage: Stage = "syntax") -> None:
+    def report(
+        self, code: str, message: str, span: Span, hints: Iterable[str] = (), alias: str | None = None, stage: Stage = "syntax"
+    ) -> None:
         self.found.append(Diagnostic(code, "error", stage, message, span.start, span.end, tuple(hints), alias))
 
     def fail(self, expected: str, hints: Iterable[str] = (), alias: str | None = None) -> None:
@@ -141,26 +145,29 @@ class Stream:
         if self.kinds[self.at] == kind:
             self.at += 1
 
-    def items(self, item: Callable[[], T], ends: frozenset[str] = LIST_ENDS, *, trailing: bool = False, required: str | None = None) -> tuple[T, ...]:
-        """Elements separated by commas, up to a token of `ends`.
+    def items(
+        self, item: Callable[[], T], clauses: frozenset[str] = NO_CLAUSES, *, trailing: bool = False, required: str | None = None
+    ) -> tuple[T, ...]:
+        """Elements separated by commas.
 
-        `trailing` allows a comma at the end. `required` names the element in the message when there is none at all.
-        After a bad element parsing goes on behind the next comma.
+        `clauses` are words that begin what follows the list, `trailing` allows a comma at the end, and `required` names the
+        element in the message when there is none at all. After a bad element parsing goes on behind the next comma.
         """
         kinds, found = self.kinds, []
-        if kinds[self.at] in ends and required is None:
+        if required is None and (kinds[self.at] in LIST_ENDS or kinds[self.at] in clauses):
             return ()
         while True:
             before = self.at
-            found.append(item())
-            if kinds[self.at] == ",":
-                self.at += 1
-                if trailing and kinds[self.at] in ends:
-                    break
-                continue
-            if kinds[self.at] in ends:
+            if kinds[self.at] in clauses and kinds[self.at] != "bin":
+                self.fail(required or "an expression", alias="KS006")
                 break
-            if not self._next_element(before):
+            found.append(item())
+            kind = kinds[self.at]
+            if kind == ",":
+                self.at += 1
+                if trailing and kinds[self.at] in LIST_ENDS:
+                    break
+            elif kind in LIST_ENDS or kind in clauses or not self._next_element(before):
                 break
         return tuple(found)
 

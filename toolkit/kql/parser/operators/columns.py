@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from toolkit.kql.lexer import LITERAL_KINDS
+from toolkit.kql.lexer import IDENTIFIER, LITERAL_KINDS
 from toolkit.kql.parser.grammar import Parser
-from toolkit.kql.parser.stream import LIST_ENDS
 from toolkit.kql.syntax import (
     Count,
     Distinct,
@@ -31,8 +30,9 @@ from toolkit.kql.syntax import (
     Where,
 )
 
-_BY = LIST_ENDS | {"by"}
-_BIN = LIST_ENDS | {"bin"}
+_PLAIN = frozenset({IDENTIFIER})
+_BY = frozenset({"by"})
+_BIN = frozenset({"bin"})
 _DIRECTIONS = ("asc", "desc", "granny-asc", "granny-desc")
 
 
@@ -40,15 +40,17 @@ def where(p: Parser) -> Operator:
     start = p.start()
     p.at += 1
     parameters = p.parameter_list()
+    assignment = p.definition_length() > 0
     predicate = p.expression()
-    if p.kinds[p.at] == "=":
+    if assignment and p.kinds[p.at] == "=":
         predicate = _assignment_for_equality(p, predicate)
     return Where(predicate, parameters=parameters, span=p.span(start))
 
 
 def _assignment_for_equality(p: Parser, left: Expr) -> Expr:
     """`where a = 1`: grammatical to Microsoft's analyzer, and then no condition (KS141)."""
-    p.report("expected-token", "Expected '==', found '='.", p.token_span(), ("Equality is written '==' (or '=~' to ignore case).",), "KS141", "semantic")
+    hint = "Equality is written '==' (or '=~' to ignore case)."
+    p.report("expected-token", "Expected '==', found '='.", p.token_span(), (hint,), "KS141", "semantic")
     p.at += 1
     p.expression()
     return left
@@ -125,11 +127,15 @@ def summarize(p: Parser) -> Operator:
     by: tuple[Expr, ...] | None = None
     bin_size: Expr | None = None
     if p.take("by"):
-        by = p.items(p.item, _BIN, required="a column or expression")
+        by = p.items(lambda: _group_key(p), _BIN, required="a column or expression")
         if _legacy_bin(p):
             p.at += 2
             bin_size = p.expression()
     return Summarize(aggregates, by, bin_size, parameters=parameters, span=p.span(start))
+
+
+def _group_key(p: Parser) -> Expr:
+    return p.missing() if _legacy_bin(p) else p.item()
 
 
 def _legacy_bin(p: Parser) -> bool:
@@ -192,7 +198,7 @@ def take(p: Parser) -> Operator:
 def count(p: Parser) -> Operator:
     start = p.start()
     p.at += 1
-    name = p.name() if p.take("as") else None
+    name = p.name("a plain name", _PLAIN) if p.take("as") else None
     return Count(name, span=p.span(start))
 
 

@@ -61,13 +61,15 @@ def _node_tables(p: Parser) -> tuple[tuple[Expr, Expr], ...]:
 
 
 def _arrow(p: Parser, text: str) -> bool:
-    """Step over adjacent tokens that spell `text`."""
-    end = p.at
-    while p.ends[end] - p.starts[p.at] < len(text) and p.starts[end + 1] == p.ends[end]:
-        end += 1
-    if p.text[p.starts[p.at] : p.ends[end]] != text:
+    """Step over the tokens that together spell `text`, without space between them."""
+    if not p.text.startswith(text, p.start()):
         return False
-    p.at = end + 1
+    last, end = p.at, p.start() + len(text)
+    while p.ends[last] < end:
+        last += 1
+    if p.ends[last] != end:
+        return False
+    p.at = last + 1
     return True
 
 

@@ -7,7 +7,6 @@ from toolkit.kql.parser.grammar import Parser
 from toolkit.kql.parser.names import DECLARED_NAMES
 from toolkit.kql.parser.operators.columns import order_key
 from toolkit.kql.parser.statements import entity_group, function_parameter, parse_statement
-from toolkit.kql.parser.stream import LIST_ENDS
 from toolkit.kql.source import Span
 from toolkit.kql.syntax import (
     Expr,
@@ -34,7 +33,7 @@ from toolkit.kql.syntax import (
     TopNestedLevel,
 )
 
-_SCAN = LIST_ENDS | {"partition", "order", "declare", "with"}
+_SCAN = frozenset({"partition", "order", "declare", "with"})
 
 
 def fork(p: Parser) -> Operator:
@@ -66,7 +65,7 @@ def facet(p: Parser) -> Operator:
     start = p.start()
     p.at += 1
     p.expect("by")
-    columns = p.items(p.column_path, LIST_ENDS | {"with"}, required="a column name")
+    columns = p.items(p.column_path, frozenset({"with"}), required="a column name")
     body: Expr | None = None
     if p.take("with"):
         body = p.subquery_group() if p.kinds[p.at] == "(" else _single_operator(p)
@@ -84,12 +83,18 @@ def partition(p: Parser) -> Operator:
     parameters = p.parameter_list()
     p.expect("by")
     by = p.column_path()
-    scope = p.primary() if p.take("in") else None
+    scope = _scope(p) if p.take("in") else None
     if p.take("{"):
         body = p.nested(p.query_expression)
         p.close("}")
         return Partition(by, body, True, scope, parameters=parameters, span=p.span(start))
     return Partition(by, p.subquery_group(), False, scope, parameters=parameters, span=p.span(start))
+
+
+def _scope(p: Parser) -> Expr:
+    if p.kinds[p.at] == "dynamic":
+        return p.dynamic_literal()
+    return p.required_call("a function, or dynamic(...)")
 
 
 def partition_by(p: Parser) -> Operator:

@@ -16,7 +16,6 @@ from toolkit.kql.syntax import (
     MvExpand,
     Name,
     Operator,
-    Parameter,
     Parse,
     ParseColumn,
     ParseKv,
@@ -25,9 +24,12 @@ from toolkit.kql.syntax import (
     Star,
 )
 
-_LIMIT = LIST_ENDS | {"limit"}
-_APPLY = LIST_ENDS | {"limit", "id", "on"}
-_SERIES = LIST_ENDS | {"on", "from", "in"}
+_LIMIT = frozenset({"limit"})
+_CLAUSES = frozenset({"limit", "id", "on"})
+_APPLY = LIST_ENDS | _CLAUSES
+_KV_OPTIONS = ("pair_delimiter", "kv_delimiter", "quote", "escape", "regex", "greedy")
+_REDUCE_OPTIONS = ("threshold", "characters")
+_SERIES = frozenset({"on", "from", "in"})
 
 
 # --- mv-expand and mv-apply
@@ -83,13 +85,23 @@ def mv_apply(p: Parser) -> Operator:
 
 def _apply_items(p: Parser) -> tuple[ExpandItem, ...]:
     """Words that begin the next clause end the list, unless they are plainly a column's name."""
-    found = [_expand_item(p)]
+    found = [_apply_item(p)]
     while p.take(","):
-        found.append(_expand_item(p))
+        found.append(_apply_item(p))
     if p.kinds[p.at] not in _APPLY:
         p.fail("',' or 'on'")
         p.skip_to("on", "limit")
     return tuple(found)
+
+
+def _apply_item(p: Parser) -> ExpandItem:
+    if p.kinds[p.at] in _CLAUSES and p.kinds[p.at + 1] not in (",", "to", "="):
+        start = p.start()
+        return ExpandItem(None, p.missing(), span=p.span(start))
+    if p.kinds[p.at] == "to":
+        start = p.start()
+        return ExpandItem(None, Missing(span=p.gap()), _to_type(p), span=p.span(start))
+    return _expand_item(p)
 
 
 # --- parse
@@ -128,7 +140,7 @@ def parse_kv(p: Parser) -> Operator:
     value = p.expression()
     p.expect("as", "'as' and the columns, for example (Name: string)")
     schema = p.schema()
-    properties: tuple[Parameter, ...] = p.property_group() if p.take("with") else ()
+    properties = p.property_list(_KV_OPTIONS) if p.take("with") else ()
     return ParseKv(value, schema, properties, span=p.span(start))
 
 
@@ -174,10 +186,10 @@ def _in_range(p: Parser) -> tuple[Expr, ...]:
 def reduce(p: Parser) -> Operator:
     start = p.start()
     p.at += 1
-    parameters = p.parameter_list(("threshold", "characters"))
+    parameters = p.parameter_list(_REDUCE_OPTIONS)
     p.expect("by")
     by = p.item()
-    properties: tuple[Parameter, ...] = p.items(p.parameter) if p.take("with") else ()
+    properties = p.items(lambda: p.known_property(_REDUCE_OPTIONS)) if p.take("with") else ()
     return Reduce(by, properties, parameters=parameters, span=p.span(start))
 
 

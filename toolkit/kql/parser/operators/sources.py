@@ -55,6 +55,8 @@ def inline_external_table(p: Parser) -> Expr | None:
     p.at += 1
     schema = p.schema() if p.kinds[p.at] == "(" else None
     first = p.start()
+    if p.expect("kind", "kind=storage or kind=delta"):
+        p.expect("=")
     while p.kinds[p.at] not in LIST_ENDS:
         if p.kinds[p.at] == "(":
             p.at = p.matching(p.at)

@@ -134,7 +134,10 @@ def _find_column(p: Parser) -> Expr:
     if p.take("*"):
         return Star(span=p.span(p.starts[p.at - 1]))
     if p.kinds[p.at] == "pack":
-        return p.call()
+        call = p.call()
+        if call.arguments != (Star(),):
+            p.report("expected-token", "Expected pack(*).", call.span, ("find projects the other columns as one bag: pack(*).",), "KS005")
+        return call
     start = p.start()
     name = p.name("a column name")
     if p.take(":"):
