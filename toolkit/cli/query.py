@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _WIDEST = 80
 
 
-class _Moment(click.ParamType):
+class _Moment(click.ParamType[datetime]):
     name = "TIME"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
@@ -63,7 +64,8 @@ def command(kql: str, folder: Path, **options: Any) -> int:
     except ToolkitError as error:
         click.echo(str(error), err=True)
         return FINDINGS
-    {"table": _table, "csv": _csv, "json": _json}[options["form"]](result)
+    forms: dict[str, Callable[[Any], None]] = {"table": _table, "csv": _csv, "json": _json}
+    forms[options["form"]](result)
     return CLEAN
 
 
