@@ -24,7 +24,10 @@ DAILY_REPORT = cron_job("daily-report", "web", "0 5 * * *", pod_spec("contoso.az
 
 
 def calls() -> list[Call]:
-    """All requests of the day, in order of time."""
+    """An ordinary day of the cluster: nodes, controllers, the platform, a release pipeline, people and pods; no attack.
+
+    All its requests, in order of time.
+    """
     parts = (
         _heartbeats(),
         _nodes(),
