@@ -384,7 +384,7 @@ def _tohex(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowered:
         raise _unsupported(kind, "tohex")
     digits = Form("printf('%x', {0})" if kind is LONG else "printf('%x', CAST({0} AS BIGINT) & 4294967295)", (args[0].sql,))
     if len(args) > 1:
-        digits = Form("lpad({0}, greatest(length({0}), least({1}, 16)), '0')", (digits, args[1].sql))
+        digits = Form("lpad({0}, CAST(greatest(length({0}), least({1}, 16)) AS INTEGER), '0')", (digits, args[1].sql))
     nullable = any(arg.nullable for arg in args)
     return Lowered(Form("coalesce({0}, '')", (digits,)) if nullable else digits, False)
 

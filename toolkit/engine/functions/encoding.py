@@ -1,4 +1,8 @@
-"""Encodings and hashes (R-150 to R-156). Compression and hash_combine are not here: their results cannot be reproduced."""
+"""Encodings and hashes (R-150 to R-156).
+
+Not here: compression and hash_combine, whose results cannot be reproduced, and base64_decode_toguid, whose documented
+result has another byte order than base64_encode_fromguid's.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +32,6 @@ def _text_function(name: str, function: Callable[[str], str | None], nullable: b
 
 _text_function("base64_decode_tostring", udf.base64_decode_tostring)
 _text_function("base64_decode_toarray", udf.base64_decode_toarray, True)
-_text_function("base64_decode_toguid", udf.base64_decode_toguid, True)
 _text_function("url_encode", udf.url_encode)
 _text_function("url_encode_component", udf.url_encode_component)
 _text_function("url_decode", udf.url_decode)

@@ -75,7 +75,7 @@ def _extract(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lo
     found = by_text(
         text,
         regex,
-        lambda re2: Form("regexp_extract({0}, {1}, {2})", (text, re2, forms.number(group))),
+        lambda re2: Form(f"regexp_extract({{0}}, {{1}}, {group})", (text, re2)),
         lambda: forms.python_call(lowering, _EXTRACT, text, forms.text(regex.source), forms.text(""), forms.number(group)),
     )
     return convert_text(call.type, found, lowering) if len(args) > 3 else Lowered(found, False)
@@ -120,7 +120,7 @@ def _extract_all(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -
 
 def _all_of(text: Sql, re2: Sql, groups: Sequence[int]) -> Sql:
     """JSON of all matches, NULL for none. RE2 gives NULL for a group that took no part, the service ''."""
-    lists = [Form("regexp_extract_all({0}, {1}, {2})", (text, re2, forms.number(group))) for group in groups]
+    lists = [Form(f"regexp_extract_all({{0}}, {{1}}, {group})", (text, re2)) for group in groups]
     if len(lists) == 1:
         items: Sql = Form("list_transform({0}, lambda m: coalesce(m, ''))", (lists[0],))
     else:

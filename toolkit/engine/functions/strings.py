@@ -166,6 +166,16 @@ def _strcat_delim(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowe
     return Lowered(forms.concat(parts[:-1]), False)
 
 
+@REGISTRY.builder("strcat_array")
+def _strcat_array(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowered:
+    """R-142: texts without quotes, null as '', nested values as JSON; what is no array is its own text."""
+    if call.args[0].type is not DYNAMIC:
+        raise Refusal("strcat_array() needs a dynamic array", call.args[0].span)
+    items = "list_transform(json_extract_string({0}, '$[*]'), lambda e: coalesce(e, ''))"
+    joined = f"(CASE WHEN {{0}} IS NULL THEN '' WHEN left({{0}}, 1) = '[' THEN array_to_string({items}, {{1}}) ELSE {{2}} END)"
+    return Lowered(Form(joined, (args[0].sql, _text(call, args, 1), as_text(DYNAMIC, args[0]))), False)
+
+
 @REGISTRY.builder("replace_string")
 def _replace_string(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowered:
     return Lowered(Form("replace({0}, {1}, {2})", (strict_text(call, args, 0), _text(call, args, 1), _text(call, args, 2))), False)

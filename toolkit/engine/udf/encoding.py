@@ -49,13 +49,8 @@ def base64_encode_fromarray(array: str | None) -> str:
     return base64.b64encode(bytes(values)).decode()
 
 
-def base64_decode_toguid(text: str) -> str | None:
-    """A guid's first three fields are little-endian (R-150)."""
-    data = _decoded(text)
-    return str(uuid.UUID(bytes_le=data)) if data is not None and len(data) == 16 else None
-
-
 def base64_encode_fromguid(guid: str) -> str:
+    """A guid's first three fields are little-endian (R-150)."""
     return base64.b64encode(uuid.UUID(guid).bytes_le).decode()
 
 

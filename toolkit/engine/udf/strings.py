@@ -54,24 +54,21 @@ def indexof(text: str, needle: str, start: int, length: int, occurrence: int) ->
 
 
 def replace_strings(text: str, lookups: str | None, rewrites: str | None) -> str:
-    """One pass from left to right; at a position the first entry that matches wins (R-139)."""
+    """R-139: an earlier entry wins wherever matches overlap, even over one that begins further left; nothing is replaced twice."""
     from_items, to_items = json_array(lookups), json_array(rewrites)
     if from_items is None or to_items is None:
         return text
-    paired = zip(from_items, to_items, strict=False)
-    pairs = [(old, new if isinstance(new, str) else old) for old, new in paired if isinstance(old, str) and old]
-    done: list[str] = []
-    at = 0
-    while at < len(text):
-        for old, new in pairs:
-            if text.startswith(old, at):
-                done.append(new)
-                at += len(old)
-                break
-        else:
-            done.append(text[at])
-            at += 1
-    return "".join(done)
+    pieces: list[tuple[str, bool]] = [(text, False)]  # text, and whether it is final
+    for old, new in zip(from_items, to_items, strict=False):
+        if not isinstance(old, str) or not old:
+            continue
+        split: list[tuple[str, bool]] = []
+        for piece, final in pieces:
+            parts = [piece] if final else piece.split(old)
+            for index, part in enumerate(parts):
+                split += [(new if isinstance(new, str) else old, True)] * bool(index) + [(part, final)]
+        pieces = split
+    return "".join(piece for piece, _ in pieces)
 
 
 def translate(search: str, replacement: str, text: str) -> str:
