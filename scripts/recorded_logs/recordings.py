@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from scripts.recorded_logs import aks_attacks, azure_activity, benign_day, cloudtrail, shapes
-from scripts.recorded_logs.kube import Call
+from scripts.recorded_logs.kube import Call, Json
 from scripts.recorded_logs.shapes import Row, compact
 
 ROOT = Path(__file__).resolve().parents[2] / "detections"
@@ -82,6 +82,9 @@ def _aks() -> list[Recording]:
     calls = aks_attacks.cluster_admin()
     facts = (_name(aks_attacks.cluster_admin), _RESOURCE, "The scenario cluster-admin without get and list.")
     made.append(_recording("aks", "AKSAuditAdmin", "cluster-admin", shapes.aks_audit(calls, "AKSAuditAdmin"), facts))
+    exported = shapes.aks_audit(calls)
+    facts = (_name(aks_attacks.cluster_admin), _RESOURCE, f"The scenario cluster-admin. {_PORTAL}")
+    made.append(Recording("aks", "AKSAudit.cluster-admin.csv", portal_csv(exported), len(exported), *facts))
     both = shapes.azure_diagnostics(calls) + shapes.azure_diagnostics(calls, "kube-audit-admin")
     facts = (_name(aks_attacks.cluster_admin), _DIAGNOSTICS, "The scenario cluster-admin collected twice: kube-audit and kube-audit-admin.")
     made.append(_recording("aks", "AzureDiagnostics", "cluster-admin-both-categories", both, facts))
@@ -124,31 +127,38 @@ def _cloudtrail() -> list[Recording]:
         for scenario, author in authors.items()
     ]
     session = cloudtrail.root_session()
-    what = (
-        _summary(cloudtrail.root_session)
-        + " As the portal exports query results: CSV with a byte order mark, local column headers and times."
-    )
-    made.append(
-        Recording("aws", "AWSCloudTrail.root-session.csv", portal_csv(session), len(session), _name(cloudtrail.root_session), _TRAIL, what)
-    )
+    facts = (_name(cloudtrail.root_session), _TRAIL, f"{_summary(cloudtrail.root_session)} {_PORTAL}")
+    made.append(Recording("aws", "AWSCloudTrail.root-session.csv", portal_csv(session), len(session), *facts))
     return made
+
+
+_TIMES = ("TimeGenerated", "SessionCreationDate", "RequestReceivedTime", "StageReceivedTime")
+_PORTAL = (
+    "As the portal exports query results: CSV with a byte order mark, ` [UTC]` after the names of times, US times, dynamic values as text."
+)
 
 
 def portal_csv(rows: list[Row]) -> str:
     """Rows as the portal's "Export to CSV" writes them: a BOM, CRLF, ` [UTC]` after the name of every time column, US times, True/False."""
-    times = ("TimeGenerated", "SessionCreationDate")
     names = list(dict.fromkeys(name for row in rows for name in row))
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([f"{name} [UTC]" if name in times else name for name in names])
+    writer.writerow([f"{name} [UTC]" if name in _TIMES else name for name in names])
     for row in rows:
-        writer.writerow([_us_time(row[name]) if name in times and name in row else row.get(name, "") for name in names])
+        writer.writerow([_portal_cell(name, row.get(name, "")) for name in names])
     return "\ufeff" + out.getvalue()
+
+
+def _portal_cell(name: str, value: Json) -> Json:
+    if isinstance(value, dict | list):
+        return compact(value)
+    return _us_time(value) if name in _TIMES and value else value
 
 
 def _us_time(text: str) -> str:
     moment = datetime.fromisoformat(text)
-    return f"{moment.month}/{moment.day}/{moment.year}, {moment.hour % 12 or 12}:{moment:%M:%S}.000 {moment:%p}"
+    clock = f"{moment.hour % 12 or 12}:{moment:%M:%S}.{moment.microsecond // 1000:03}"
+    return f"{moment.month}/{moment.day}/{moment.year}, {clock} {'AM' if moment.hour < 12 else 'PM'}"
 
 
 def _recording(system: str, table: str, scenario: str, rows: list[Row], facts: tuple[str, str, str]) -> Recording:
