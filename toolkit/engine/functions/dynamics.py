@@ -105,7 +105,7 @@ def _bag_pack_nonempty(call: plan.Call, args: Sequence[Lowered], lowering: Lower
         member = concat([text(f"{quoted(constant_text(key, 'a key'))}:"), json_element(expr.type, arg)])
         empty = "{0} = ''" if expr.type is STRING else "{0} IS NULL OR {0} = '\"\"'" if expr.type is DYNAMIC else "{0} IS NULL"
         members.append(form(f"(CASE WHEN {empty} THEN NULL ELSE {{1}} END)", arg.sql, member))
-    return Lowered(form("('{{' || array_to_string({0}, ',') || '}}')", sql_list(members)), False)
+    return Lowered(form("('{{' || coalesce(array_to_string({0}, ','), '') || '}}')", sql_list(members)), False)
 
 
 # --- arrays in SQL --------------------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ def _array_concat(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) 
         return Lowered(form("(CASE WHEN starts_with({0}, '[') THEN {0} END)", args[0].sql), True)
     tests = " AND ".join(f"starts_with({{{index}}}, '[')" for index in range(len(args)))
     inner = ", ".join(f"nullif(substr({{{index}}}, 2, length({{{index}}}) - 2), '')" for index in range(len(args)))
-    template = f"(CASE WHEN {tests} THEN '[' || array_to_string([{inner}], ',') || ']' END)"
+    template = f"(CASE WHEN {tests} THEN '[' || coalesce(array_to_string([{inner}], ','), '') || ']' END)"
     return Lowered(form(template, *(arg.sql for arg in args)), True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from typing import Any
 
 from toolkit.engine.functions.forms import constant_text, form, number, python_call, real, register_python
@@ -14,14 +15,27 @@ from toolkit.kql import plan
 from toolkit.kql.types import ScalarType
 
 _PYTHON: dict[str, tuple[Callable[..., Any], int]] = {
-    "erf": (math.erf, 1),
-    "erfc": (math.erfc, 1),
+    "erf": (statistics.erf, 1),
+    "erfc": (statistics.erfc, 1),
     "beta_cdf": (statistics.beta_cdf, 3),
     "beta_pdf": (statistics.beta_pdf, 3),
     "beta_inv": (statistics.beta_inv, 3),
     "welch_test": (statistics.welch_test, 6),
 }
-_SQL_NAMES = {name: register_python(name, function, ["DOUBLE"] * count, "DOUBLE") for name, (function, count) in _PYTHON.items()}
+
+
+def _as_text(function: Callable[..., float | None]) -> Callable[..., str | None]:
+    """DuckDB turns a NaN that Python returns into NULL; as text it stays a NaN."""
+
+    @wraps(function)
+    def call(*args: float) -> str | None:
+        value = function(*args)
+        return None if value is None else repr(value)
+
+    return call
+
+
+_SQL_NAMES = {name: register_python(name, _as_text(function), ["DOUBLE"] * count, "VARCHAR") for name, (function, count) in _PYTHON.items()}
 
 
 @REGISTRY.builder(*_PYTHON)
@@ -29,7 +43,7 @@ def _statistics(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) ->
     if len(args) != _PYTHON[call.name][1]:
         raise Refusal(f"{call.name} takes {_PYTHON[call.name][1]} numbers", call.span)
     reals = [real(expr.type, arg.sql) for expr, arg in zip(call.args, args, strict=True)]
-    return Lowered(python_call(lowering, _SQL_NAMES[call.name], *reals), True)
+    return Lowered(form("CAST({0} AS DOUBLE)", python_call(lowering, _SQL_NAMES[call.name], *reals)), True)
 
 
 # --- units ----------------------------------------------------------------------------------------------------------

@@ -9,6 +9,14 @@ _EPSILON = 1e-16
 _LARGEST_SHAPE = 10_000.0
 
 
+def erf(x: float) -> float:
+    return math.erf(x)
+
+
+def erfc(x: float) -> float:
+    return math.erfc(x)
+
+
 def _continued_fraction(x: float, a: float, b: float) -> float:
     """Lentz's evaluation; it converges fast for x < (a + 1) / (a + b + 2)."""
     c, d = 1.0, 1.0 - (a + b) * x / (a + 1.0)
