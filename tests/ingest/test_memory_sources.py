@@ -65,6 +65,11 @@ def test_no_value_is_null(kind: ScalarType, value: Any) -> None:
     assert result.table.column(kind.value).to_pylist() == [None]
 
 
+def test_false_and_zero_are_values_beside_other_kinds_of_values() -> None:
+    result = ingest([{"bool": "true", "int": "1"}, {"bool": False, "int": 0}], "T", ALL)
+    assert cells(result) == [{"bool": True, "int": 1}, {"bool": False, "int": 0}]
+
+
 def test_strings_are_never_null_and_every_column_has_its_physical_type() -> None:
     rows = [dict.fromkeys(ALL.columns), {}]
     table = ingest(rows, "T", ALL).table

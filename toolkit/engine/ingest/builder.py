@@ -91,7 +91,9 @@ class SourceBuilder:
         return Column(key, target, TimeReading(zone=target.zone or self._sidecar.zone))
 
     def _part(self, column: Column, values: Any, chunk: Chunk) -> Part:
-        part = Part(chunk.rows, values, text_source=chunk.text_source)
+        part = Part(chunk.rows, values, column.key in chunk.ready, chunk.text_source)
+        if part.converted:
+            return part
         if column.target.type is ScalarType.DATETIME:
             part.values, part.converted = self._times(column, values)
         elif column.target.type is not None:
@@ -172,6 +174,11 @@ class SourceBuilder:
                 known = column.target.type is ScalarType.DATETIME
                 yield from (text for text in texts if has_numeric_order(text) and (known or looks_like_time(text)))
 
+    def report_to(self, report: Report) -> None:
+        """Moves what was noted so far, and all that is still to be said, to another report."""
+        report.notes.extend(self._report.notes)
+        self._report = report
+
     def note_placeholders(self) -> None:
         for key, texts in self._placeholders.items():
             self._report.note(f"column {key!r}: {', '.join(map(repr, sorted(texts)))} read as no value", self.source)
@@ -180,9 +187,8 @@ class SourceBuilder:
 def _as_strings(values: Any) -> Any:
     """The values as an Arrow string array, None when some are no text."""
     if isinstance(values, (pa.Array, pa.ChunkedArray)):
-        array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-        kind = array.type
-        return array.cast(pa.string()) if pa.types.is_string(kind) or pa.types.is_large_string(kind) else None
+        kind = values.type
+        return values.cast(pa.string()) if pa.types.is_string(kind) or pa.types.is_large_string(kind) else None
     if {type(value) for value in values} <= {str, type(None)}:
         try:
             return pa.array(values, pa.string())

@@ -15,12 +15,14 @@ CHUNK_ROWS = 16_384
 class Chunk:
     """`columns`: key of the source -> values, a list of Python values or an Arrow array, all `len(lines)` long.
 
-    `text_source`: the values are fields of a text format that has no types (CSV).
+    `text_source`: the values are fields of a text format that has no types (CSV). `ready`: keys whose values are already an
+    array of the physical type of their column.
     """
 
     columns: Mapping[str, Any]
     lines: Sequence[int]
     text_source: bool = False
+    ready: frozenset[str] = frozenset()
 
     @property
     def rows(self) -> int:

@@ -87,6 +87,8 @@ def coerce_strings(strings: Any, kind: ScalarType, reading: TimeReading, *, text
         ticks = iso_ticks(strings)
         if ticks is not None:
             return Coerced(ticks)
+    if isinstance(strings, pa.ChunkedArray):
+        strings = strings.combine_chunks()
     encoded = strings.dictionary_encode()
     distinct = _convert_each(encoded.dictionary.to_pylist(), kind, reading, text_source)
     array = distinct.array.take(encoded.indices)
@@ -159,7 +161,7 @@ def ticks_of_timestamps(stamps: Any) -> Any:
 def coerce_arrow(array: Any, kind: ScalarType, reading: TimeReading) -> Coerced:
     """A column of a Parquet file, a data frame or an Arrow table as a column of a type."""
     if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
+        return _coerce_chunks(array, kind, reading)
     source = array.type
     if pa.types.is_dictionary(source):
         array, source = array.dictionary_decode(), source.value_type
@@ -173,6 +175,20 @@ def coerce_arrow(array: Any, kind: ScalarType, reading: TimeReading) -> Coerced:
     if direct is not None:
         return Coerced(pc.fill_null(direct, "") if kind is ScalarType.STRING else direct)
     return _convert_each(_python_values(array), kind, reading, text_source=False)
+
+
+def _coerce_chunks(array: Any, kind: ScalarType, reading: TimeReading) -> Coerced:
+    """Chunk by chunk: in one piece, the text of a column may be more than the 2 GiB that Arrow's offsets reach."""
+    result, row = Coerced(None), 0
+    pieces = []
+    for chunk in array.chunks:
+        piece = coerce_arrow(chunk, kind, reading)
+        pieces.append(piece.array)
+        result.bad.update({row + at: reason for at, reason in piece.bad.items()})
+        result.placeholders |= piece.placeholders
+        row += len(chunk)
+    result.array = pa.chunked_array(pieces, PHYSICAL[kind])
+    return result
 
 
 def _python_values(array: Any) -> list[Any]:

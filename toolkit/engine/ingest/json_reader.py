@@ -19,8 +19,8 @@ MAX_RECORD_BYTES = 64 * 1024 * 1024
 MAX_DOCUMENT_BYTES = 1024 * 1024 * 1024
 _BLOCK = 8 * 1024 * 1024
 _SPACE = re.compile(r"[ \t\r\n]*")
-_WRAPPERS = ("records", "Records", "value")
-_WRAPPER_KEYS = frozenset({*_WRAPPERS, "nextLink", "@odata.context", "@odata.nextLink", "@odata.count"})
+WRAPPERS = ("records", "Records", "value")
+_WRAPPER_KEYS = frozenset({*WRAPPERS, "nextLink", "@odata.context", "@odata.nextLink", "@odata.count"})
 
 
 def _no_constant(name: str) -> Any:
@@ -70,6 +70,13 @@ def read_json(file: LogFile, report: Report) -> Iterator[Chunk]:
             yield from _lines(head, stream, file.name, report)
         else:
             yield from _document(head + stream.read(MAX_DOCUMENT_BYTES), file, report)
+
+
+def first_line_is_object(file: LogFile) -> bool:
+    """Whether the first line of a file is a whole JSON object, so that the file has one object per line."""
+    with file.open() as stream:
+        line = stream.readline(MAX_RECORD_BYTES)
+    return line.startswith(b"{") and _is_value(line)
 
 
 def _is_lines(head: bytes) -> bool:
@@ -127,7 +134,7 @@ class _Gathering:
 
 def _wrapped(value: dict[str, Any]) -> list[Any] | None:
     """The records inside `{"records": [...]}` (storage and Event Hub exports, CloudTrail files, ARM answers)."""
-    wrapped = next((value[key] for key in _WRAPPERS if key in value), None)
+    wrapped = next((value[key] for key in WRAPPERS if key in value), None)
     return wrapped if isinstance(wrapped, list) and _WRAPPER_KEYS.issuperset(value) else None
 
 

@@ -49,7 +49,7 @@ def is_placeholder(value: Any) -> bool:
         return True
     if isinstance(value, str):
         return len(value) <= 8 and value.strip().lower() in PLACEHOLDERS
-    return not isinstance(value, (float, Decimal)) and _differs_from_itself(value)
+    return not isinstance(value, (bool, int, float, Decimal)) and _differs_from_itself(value)
 
 
 def _differs_from_itself(value: Any) -> bool:
@@ -159,7 +159,9 @@ def to_datetime(value: Any, reading: TimeReading) -> int | None:
         ticks = _ticks_of_datetime(value)
     elif isinstance(value, date):
         ticks = (value.toordinal() - 1) * times.TICKS_PER_DAY
-    elif isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+    elif isinstance(value, int) and not isinstance(value, bool):
+        ticks = reading.ticks(str(value))  # as text, because 20260102 is a date in either form
+    elif isinstance(value, (float, Decimal)):
         ticks = epoch_ticks(value)
     if ticks is None:
         raise refuse(ScalarType.DATETIME, value)

@@ -16,6 +16,7 @@ from toolkit.engine.ingest.builder import SourceBuilder
 from toolkit.engine.ingest.chunks import Chunk, chunk_of_records
 from toolkit.engine.ingest.csv_reader import read_csv
 from toolkit.engine.ingest.envelope import unpack
+from toolkit.engine.ingest.fast_json import read_json_fast
 from toolkit.engine.ingest.files import LogFile, is_log_file, log_file
 from toolkit.engine.ingest.findings import Finding, Report, unreadable
 from toolkit.engine.ingest.json_reader import read_json
@@ -108,10 +109,29 @@ def _files_of(path: Path) -> list[LogFile]:
 
 def _built(item: _Item, table: str, naming: Naming, report: Report) -> SourceBuilder:
     sidecar = read_sidecar(item.file.path) if item.file else Sidecar()
+    if item.file is not None and item.file.format == "json":
+        fast = _built_fast(item.file, naming, report, sidecar)
+        if fast is not None:
+            return fast
     builder = SourceBuilder(item.name, naming, report, sidecar)
     for chunk in _chunks(item, table, report):
         builder.add(chunk)
     builder.finish()
+    return builder
+
+
+def _built_fast(file: LogFile, naming: Naming, report: Report, sidecar: Sidecar) -> SourceBuilder | None:
+    """The whole file at once, when it is large and every value of it is as expected."""
+    chunk = read_json_fast(file, naming)
+    if chunk is None:
+        return None
+    own = Report()
+    builder = SourceBuilder(file.name, naming, own, sidecar)
+    builder.add(chunk)
+    builder.finish()
+    if own.total_errors:
+        return None
+    builder.report_to(report)
     return builder
 
 
