@@ -1,5 +1,5 @@
 """`python -m toolkit.cli`."""
 
-from toolkit.cli.app import main
+from toolkit.cli.main import main
 
 main()

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import click
 
-from toolkit.cli.app import CLEAN
 from toolkit.cli.console import echo
+from toolkit.cli.main import CLEAN
 from toolkit.cli.new import write_new
 
 

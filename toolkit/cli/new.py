@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import click
 
-from toolkit.cli.app import CLEAN
 from toolkit.cli.console import echo
+from toolkit.cli.main import CLEAN
 
 
 @click.group("new", short_help="Write a new rule with its cases and a sample log.")

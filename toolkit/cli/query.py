@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from toolkit.cli.app import CLEAN, ENVIRONMENT, FINDINGS
 from toolkit.cli.console import echo, echo_finding
+from toolkit.cli.main import CLEAN, ENVIRONMENT, FINDINGS
 
 if TYPE_CHECKING:
     from toolkit import Workspace
@@ -48,7 +49,7 @@ def command(kql: str, folder: Path, **options: Any) -> int:
     from toolkit.content.findings import ContentError
     from toolkit.kql.diagnostics import KqlError, ToolkitError
 
-    text = click.get_text_stream("stdin").read() if kql == "-" else kql
+    text = sys.stdin.read() if kql == "-" else kql
     try:
         workspace = _workspace(folder, lenient=options["lenient"])
     except ContentError as error:
@@ -113,7 +114,7 @@ def _cut(text: str) -> str:
 
 def _csv(result: Any) -> None:
     import csv
-    import sys
+
 
     names, rows = _cells(result)
     writer = csv.writer(sys.stdout, lineterminator="\n")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from toolkit.cli.app import CLEAN, ENVIRONMENT, FINDINGS
 from toolkit.cli.console import echo_finding
+from toolkit.cli.main import CLEAN, ENVIRONMENT, FINDINGS
 
 
 @click.command("render", short_help="Print the KQL of a rule with its template parameters filled in.")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toolkit.cli.app import CLEAN, ENVIRONMENT, FINDINGS
 from toolkit.cli.console import echo, echo_finding, progress
+from toolkit.cli.main import CLEAN, ENVIRONMENT, FINDINGS
 
 if TYPE_CHECKING:
     from toolkit.content.findings import ContentError

@@ -6,7 +6,7 @@ Numbers are those of Microsoft's service limits and of the Azure-Sentinel reposi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -30,30 +30,31 @@ _WHOLE_TABLES = re.compile(r"\s*(search|union)\s+\*", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Problem:
-    """One violated limit: where in the document (a path), and what is wrong."""
+    """One violated limit: where in the document (a path), and what is wrong.
+
+    `about` are the top-level keys that it compares; when one of them is wrong itself, nothing more is said.
+    """
 
     path: Path
     code: str
     message: str
     hints: tuple[str, ...] = ()
     severity: Severity = "error"
+    about: tuple[str, ...] = ()
 
 
 def check_limits(item: Described, document: Document, findings: Findings) -> None:
-    """Add a finding for every limit that a rule or hunting query violates. Keys already reported are passed over."""
-    reported = {finding.diagnostic.start for finding in findings.found}
+    """Add a finding for every limit that a rule or hunting query violates, except by keys that are reported already."""
+    wrong = _wrong_keys(document, [finding.diagnostic.start for finding in findings.found])
     for problem in _problems(item):
-        span = document.span(problem.path)
-        if problem.code == "missing-key" and _was_reported(document, problem.path, reported):
-            continue
-        findings.add(problem.code, problem.message, span, hints=problem.hints, severity=problem.severity)
+        if wrong.isdisjoint(problem.about):
+            findings.add(problem.code, problem.message, document.span(problem.path), hints=problem.hints, severity=problem.severity)
 
 
-def _was_reported(document: Document, path: Path, reported: set[int]) -> bool:
-    if document.node(path) is None:
-        return False
-    return any(span.start <= start < max(span.end, span.start + 1) for span in (document.span(path), document.key_span(path))
-               for start in reported)
+def _wrong_keys(document: Document, places: Sequence[int]) -> set[str]:
+    """The top-level keys inside which something was found."""
+    entries = document.mapping.entries.items()
+    return {name for name, entry in entries if any(entry.key.span.start <= place <= entry.value.span.end for place in places)}
 
 
 def _problems(item: Described) -> Iterator[Problem]:
@@ -71,7 +72,7 @@ def _problems(item: Described) -> Iterator[Problem]:
 
 
 def _missing(key: str, why: str = "") -> Problem:
-    return Problem((key,), "missing-key", f"The key {key!r} is missing{why}.")
+    return Problem((key,), "missing-key", f"The key {key!r} is missing{why}.", about=(key,))
 
 
 def _identity(item: Described) -> Iterator[Problem]:
@@ -107,7 +108,7 @@ def _attack(item: Described) -> Iterator[Problem]:
                 yield Problem((key, number), "bad-value", message, ("Write T1078, or T1078.004 for a sub-technique.",))
         if techniques and not item.tactics:
             yield Problem((key,), "missing-tactics", "Techniques are given without a tactic; the service needs the tactic of each.",
-                          severity="warning")
+                          severity="warning", about=("tactics",))
 
 
 def _required(rule: Rule) -> Iterator[Problem]:
@@ -221,11 +222,13 @@ def _incident(rule: Rule) -> Iterator[Problem]:
     mapped = {mapping.entity_type for mapping in rule.entity_mappings}
     for number, kind in enumerate(grouping.group_by_entities):
         if kind not in mapped:
-            yield Problem((*path, "groupByEntities", number), "bad-value", f"The rule groups by {kind}, which no entity mapping gives.")
+            yield Problem((*path, "groupByEntities", number), "bad-value", f"The rule groups by {kind}, which no entity mapping gives.",
+                          about=("entityMappings",))
     for number, detail in enumerate(grouping.group_by_custom_details):
         if detail not in rule.custom_details:
             message = f"The rule groups by the custom detail {detail!r}, which it does not have."
-            yield Problem((*path, "groupByCustomDetails", number), "bad-value", message, suggestion(detail, rule.custom_details))
+            yield Problem((*path, "groupByCustomDetails", number), "bad-value", message, suggestion(detail, rule.custom_details),
+                          about=("customDetails",))
 
 
 def _suppression(rule: Rule) -> Iterator[Problem]:

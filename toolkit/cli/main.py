@@ -46,8 +46,20 @@ class _Lazy(click.Group):
             formatter.write_dl(list(_VERBS.items()))
 
 
+def _show_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if not value or ctx.resilient_parsing:
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        click.echo(f"toolkit {version('toolkit')}")
+    except PackageNotFoundError:
+        click.echo("toolkit, run from a folder that is not installed")
+    ctx.exit()
+
+
 @click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="toolkit", prog_name="toolkit", message="%(prog)s %(version)s")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version and exit.")
 def cli() -> None:
     """Detection content for Microsoft Sentinel as code."""
 
