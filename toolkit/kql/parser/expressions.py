@@ -10,7 +10,7 @@ from toolkit.kql.lexer import BAD, END, IDENTIFIER, LITERAL_KINDS
 from toolkit.kql.parser import messages
 from toolkit.kql.parser.names import BARE_NAMES, DECLARED_NAMES, PATH_NAMES
 from toolkit.kql.parser.parameters import Parameters
-from toolkit.kql.parser.stream import LIST_ENDS, MAX_CHAIN, MAX_DEPTH
+from toolkit.kql.parser.stream import LIST_ENDS, MAX_CHAIN
 from toolkit.kql.source import Span
 from toolkit.kql.syntax import (
     Between,
@@ -64,7 +64,6 @@ MEMBERSHIP = frozenset({"in", "!in", "in~", "!in~", "has_any", "has_all"})
 _CHAINS = frozenset({OR, AND})
 _ASSOCIATIVE = frozenset({OR, AND, SUM, PRODUCT})
 _AFTER_STAR = frozenset(word for word, (level, _) in BINARY.items() if level == TEXT) | {"=="}
-_TOO_DEEP = "This part of the query is nested too deeply"
 
 
 def combined(operator: str, operands: list[Expr], places: list[Span]) -> Expr:
@@ -166,35 +165,21 @@ class Expressions(Parameters, ABC):
         return Binary(operator, left, right, span=self.span(start), operator_span=place)
 
     def membership_list(self) -> tuple[Expr, ...]:
-        if not self.expect("(", "'(' and a list of values"):
+        if not self.expect("(", "'(' and a list of values") or not self.enter():
             return ()
-        if self.starts_query() or self._has_pipe():
+        if self.starts_query() or self.holds_subquery(self.at - 1):
             items: tuple[Expr, ...] = (self.query_expression(),)
         else:
             items = self.items(self.expression, required="a value")
+        self.depth -= 1
         self.close(")")
         return items
-
-    def _has_pipe(self) -> bool:
-        """Whether a `|` comes before the first comma or the end of this group: then it is one subquery."""
-        kinds, at, depth = self.kinds, self.at, 0
-        while True:
-            kind = kinds[at]
-            if kind == "(":
-                depth += 1
-            elif kind in (END, ";") or (depth == 0 and kind in (",", ")")):
-                return False
-            elif kind == ")":
-                depth -= 1
-            elif kind == "|" and depth == 0:
-                return True
-            at += 1
 
     def _range(self) -> tuple[Expr, Expr]:
         if not self.expect("(", "'(' and two bounds, as in between (1 .. 5)"):
             return self.missing(), self.missing()
-        low = self.expression()
-        high = self.expression() if self.expect("..", "'..' between the two bounds") else self.missing()
+        low = self.nested(self.expression)
+        high = self.nested(self.expression) if self.expect("..", "'..' between the two bounds") else self.missing()
         self.close(")")
         return low, high
 
@@ -294,7 +279,7 @@ class Expressions(Parameters, ABC):
         parameters = self.parameter_list(("kind",))
         body: Expr = Missing(span=self.gap())
         if self.expect("("):
-            body = self.query_expression()
+            body = self.nested(self.query_expression)
             self.close(")")
         return node(body, parameters, span=self.span(start))
 
@@ -423,34 +408,16 @@ class Expressions(Parameters, ABC):
     def parenthesised(self) -> Expr:
         start = self.start()
         self.at += 1
-        inner = self.nested(self.query_expression)
+        inner: Expr = Missing(span=self.gap())
+        if self.enter():
+            inner = self.query_expression()
+            self.depth -= 1
         self.close(")")
         return self.group(inner, self.span(start))
 
     @abstractmethod
     def group(self, inner: Expr, span: Span) -> Expr:
         """An expression in parentheses: a Pipeline keeps them itself, everything else gets a Paren."""
-
-    def enter(self) -> bool:
-        """One level deeper; False with a diagnostic when that is too deep, and then the group is skipped."""
-        self.depth += 1
-        if self.depth <= MAX_DEPTH:
-            return True
-        self.depth -= 1
-        self.too_deep()
-        return False
-
-    def nested(self, parse: Callable[[], Expr]) -> Expr:
-        if not self.enter():
-            return Missing(span=self.gap())
-        inner = parse()
-        self.depth -= 1
-        return inner
-
-    def too_deep(self) -> None:
-        hint = f"At most {MAX_DEPTH} levels are read: a part can be named with 'let' and used by its name."
-        self.report("nested-too-deeply", f"{_TOO_DEEP}.", self.token_span(), (hint,), "KS197")
-        self.give_up()
 
     # --- named items
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from toolkit.kql.lexer import BAD_STRING, BOOL, GUID, LITERAL_KINDS, LONG, REAL, STRING, STRINGS, TIMESPAN, TYPED
 from toolkit.kql.literals import LiteralError, json_of, number_value, string_value, typed_value
 from toolkit.kql.parser.names import Names
-from toolkit.kql.parser.stream import MAX_DEPTH
 from toolkit.kql.source import Span
 from toolkit.kql.syntax import Expr, Literal, Missing, Unary
 from toolkit.kql.times import parse_timespan_literal
@@ -111,22 +110,19 @@ class Literals(Names):
         start = self.start()
         self.at += 2
         parts: list[str] = []
-        self._json(parts, 0)
+        self._json(parts)
         self.close(")")
         span, value = self.span(start), "".join(parts)
         return Literal("dynamic", self.text[span.start : span.end], None if value == "null" else value, span=span)
 
-    def _json(self, out: list[str], depth: int) -> None:
+    def _json(self, out: list[str]) -> None:
         kind = self.kinds[self.at]
-        if depth > MAX_DEPTH:
-            self.report("nested-too-deeply", "This value is nested too deeply.", self.token_span(), (), "KS197")
-            self.give_up()
-        elif kind == STRING:
+        if kind == STRING:
             out.append(json.dumps(self.string().value, ensure_ascii=False))
         elif kind == "[":
-            self._json_group(out, "[", "]", lambda: self._json(out, depth + 1))
+            self._json_group(out, "[", "]", lambda: self._json(out))
         elif kind == "{":
-            self._json_group(out, "{", "}", lambda: self._json_pair(out, depth + 1))
+            self._json_group(out, "{", "}", lambda: self._json_pair(out))
         elif kind in LITERAL_KINDS:
             self._json_literal(out)
         elif kind == "-" and self.kinds[self.at + 1] in (LONG, REAL):
@@ -138,7 +134,9 @@ class Literals(Names):
             out.append("null")
         elif kind == "dynamic" and self.kinds[self.at + 1] == "(":
             self.at += 2
-            self._json(out, depth + 1)
+            if self.enter():
+                self._json(out)
+                self.depth -= 1
             self.close(")")
         else:
             self._bad_json()
@@ -165,8 +163,9 @@ class Literals(Names):
     def _json_group(self, out: list[str], opening: str, closing: str, element: Callable[[], None]) -> None:
         self.at += 1
         out.append(opening)
-        if self.kinds[self.at] != closing:
+        if self.kinds[self.at] != closing and self.enter():
             self.items(lambda: self._separated(out, opening, element))
+            self.depth -= 1
         out.append(closing)
         self.close(closing)
 
@@ -175,7 +174,7 @@ class Literals(Names):
             out.append(",")
         element()
 
-    def _json_pair(self, out: list[str], depth: int) -> None:
+    def _json_pair(self, out: list[str]) -> None:
         if self.kinds[self.at] != STRING:
             self.fail("a property name in quotes", alias="KS006")
             return
@@ -183,7 +182,7 @@ class Literals(Names):
         self.at += 1
         if self.expect(":"):
             out.append(":")
-            self._json(out, depth)
+            self._json(out)
 
     # --- where the grammar takes literals only
 

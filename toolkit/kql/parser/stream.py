@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
+from inspect import currentframe
 from typing import TypeVar
 
 from toolkit.kql.diagnostics import Diagnostic, Stage
 from toolkit.kql.lexer import END, Tokens
 from toolkit.kql.parser import messages
 from toolkit.kql.source import Span
+from toolkit.kql.syntax import Expr, Missing
 
 T = TypeVar("T")
 
@@ -23,6 +26,36 @@ MAX_DEPTH = 100
 
 MAX_CHAIN = 400
 """How many operands a chain of `+` or members of a path may have, because the tree is as deep as the chain is long."""
+
+
+_FRAMES_FOR_EIGHT_LEVELS = 160
+
+
+def stack_is_short() -> bool:
+    """Whether Python's stack may not hold eight more levels of nesting, in whatever depth the caller called the parser."""
+    frame, frames = currentframe(), 0
+    while frame is not None:
+        frame, frames = frame.f_back, frames + 1
+    return sys.getrecursionlimit() - frames < _FRAMES_FOR_EIGHT_LEVELS
+
+
+def _groups_with_pipe(kinds: list[str]) -> set[int]:
+    """The indexes of all `(` that hold a subquery, found in one pass."""
+    found: set[int] = set()
+    open_groups: list[int] = []
+    for at, kind in enumerate(kinds):
+        if kind == "(":
+            open_groups.append(at)
+        elif kind == ")":
+            if open_groups:
+                open_groups.pop()
+        elif kind == "|" and open_groups and open_groups[-1] >= 0:
+            found.add(open_groups[-1])
+        elif kind == "," and open_groups:
+            open_groups[-1] = -1
+        elif kind == ";":
+            open_groups.clear()
+    return found
 
 
 class Stream:
@@ -41,6 +74,7 @@ class Stream:
         self.depth = 0
         self.found: list[Diagnostic] = []
         self._reported_at = -1
+        self._subqueries: set[int] | None = None
 
     # --- looking and moving
 
@@ -77,6 +111,12 @@ class Stream:
             elif kind is END or kind == END:
                 return at
             at += 1
+
+    def holds_subquery(self, opening: int) -> bool:
+        """Whether the group that opens at index `opening` has a `|` of its own before its first comma: then it is one subquery."""
+        if self._subqueries is None:
+            self._subqueries = _groups_with_pipe(self.kinds)
+        return opening in self._subqueries
 
     # --- spans
 
@@ -178,6 +218,30 @@ class Stream:
             self.at += 1
         self.skip_to(",")
         return self.take(",")
+
+    # --- nesting
+
+    def enter(self) -> bool:
+        """One level deeper; False with a diagnostic when that is too deep, and then the rest of the text is skipped."""
+        self.depth += 1
+        if self.depth <= MAX_DEPTH and (self.depth % 8 or not stack_is_short()):
+            return True
+        self.depth -= 1
+        self.too_deep()
+        return False
+
+    def nested(self, parse: Callable[[], Expr]) -> Expr:
+        """What `parse` reads, one level deeper."""
+        if not self.enter():
+            return Missing(span=self.gap())
+        inner = parse()
+        self.depth -= 1
+        return inner
+
+    def too_deep(self) -> None:
+        hint = "A part of it can be named with 'let' and used by its name."
+        self.report("nested-too-deeply", "This part of the query is nested too deeply to be read.", self.token_span(), (hint,), "KS197")
+        self.give_up()
 
     def give_up(self) -> None:
         """Step to the end of the text; nothing more is reported."""

@@ -74,7 +74,11 @@ def facet(p: Parser) -> Operator:
 
 def _single_operator(p: Parser) -> Expr:
     start = p.start()
-    return Pipeline(Input(span=Span(start, start)), (p.operator(),), span=p.span(start))
+    if not p.enter():
+        return Missing(span=p.gap())
+    operator = p.operator()
+    p.depth -= 1
+    return Pipeline(Input(span=Span(start, start)), (operator,), span=p.span(start))
 
 
 def partition(p: Parser) -> Operator:
@@ -208,7 +212,7 @@ def macro_expand(p: Parser) -> Operator:
     group = entity_group(p) if p.kinds[p.at] == "entity_group" and p.kinds[p.at + 1] != "(" else p.entity_pattern()
     scope = p.name() if p.take("as") else None
     statements: list[Statement] = []
-    if p.expect("("):
+    if p.expect("(") and p.enter():
         while p.kinds[p.at] not in (")", END):
             found = parse_statement(p)
             if found is None:
@@ -217,6 +221,7 @@ def macro_expand(p: Parser) -> Operator:
                 statements.append(found)
             if not p.take(";"):
                 break
+        p.depth -= 1
         p.close(")")
     body: Expr = Missing(span=p.gap())
     if statements and isinstance(statements[-1], QueryStatement):
