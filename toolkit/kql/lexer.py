@@ -16,17 +16,19 @@ IDENTIFIER = "IDENTIFIER"
 STRING = "STRING"
 BAD_STRING = "BAD_STRING"  # closed, but with an escape that does not exist
 OPEN_STRING = "OPEN_STRING"  # no closing quote on its line
+CURLY_STRING = "CURLY_STRING"  # in typographic quotes, as word processors write them
 LONG = "LONG"
 REAL = "REAL"
 TIMESPAN = "TIMESPAN"
 BOOL = "BOOL"
 GUID = "GUID"  # a bare guid
 TYPED = "TYPED"  # datetime(...), int(...): raw text up to the closing parenthesis
+BLOCK_COMMENT = "BLOCK_COMMENT"  # /* ... */, which KQL does not have
 DIRECTIVE = "DIRECTIVE"  # `#` to the end of the line
 BAD = "BAD"
 END = "END"
 
-STRINGS = frozenset({STRING, BAD_STRING, OPEN_STRING})
+STRINGS = frozenset({STRING, BAD_STRING, OPEN_STRING, CURLY_STRING})
 LITERAL_KINDS = STRINGS | {LONG, REAL, TIMESPAN, BOOL, GUID, TYPED}
 
 _SPACE = " \\t\\r\\n\\f\\v\\x00\\xa0\\u1680\\u180e\\u2000-\\u200b\\u202f\\u205f\\u3000\\ufeff\\u2028\\u2029\\x85"
@@ -35,6 +37,10 @@ _ESCAPE = r"""\\(?:[\\'"abfnrtv]|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}
 _STRING = (
     rf"""[hH]?(?:"(?:[^"\\\r\n]++|{_ESCAPE})*+"|'(?:[^'\\\r\n]++|{_ESCAPE})*+'"""
     r"""|@"(?:[^"\r\n]++|"")*+"|@'(?:[^'\r\n]++|'')*+'|```(?:[^`]++|`(?!``))*+```|~~~(?:[^~]++|~(?!~~))*+~~~)"""
+)
+_CURLY_STRING = (
+    "[\u201c\u201d\u201e][^\u201c\u201d\"\\r\\n]*+[\u201c\u201d\"]"
+    "|[\u2018\u2019\u201a][^\u2018\u2019'\\r\\n]*+[\u2018\u2019']"
 )
 _END_OF_WORD = r"(?![A-Za-z0-9_])"
 _UNITS = (
@@ -62,13 +68,15 @@ _PATTERN = re.compile(
             (BAD_STRING, r"""[hH]?(?:"(?:[^"\\\r\n]++|\\.)*+"|'(?:[^'\\\r\n]++|\\.)*+')"""),
             (OPEN_STRING, r"""[hH]?@?["'][^\r\n]*+|[hH]?(?:```|~~~)(?:.|\n)*+"""),
             ("WORD", r"[A-Za-z_$][A-Za-z0-9_]*+"),
-            ("PUNCTUATION", r"==|=~|=>|=|!=|!~|<=|<>|<\||<|>=|>|\.\.|[()\[\]{}|,;:.+\-*/%@?]"),
+            (BLOCK_COMMENT, r"/\*(?:[^*]++|\*(?!/))*+(?:\*/)?"),
+            ("PUNCTUATION", r"&&|\|\||==|=~|=>|=|!=|!~|<=|<>|<\||<|>=|>|\.\.|[()\[\]{}|,;:.+\-*/%@?]"),
             (REAL, rf"[0-9]++(?:\.(?!\.(?!\.))[0-9]*+(?:[eE][+-]?[0-9]++)?|[eE][+-]?[0-9]++){_END_OF_WORD}"),
             (TIMESPAN, rf"[0-9]++(?:\.[0-9]++)?(?:{_UNITS}){_END_OF_WORD}"),
             (LONG, rf"(?:0[xX][0-9a-fA-F]++|[0-9]++){_END_OF_WORD}"),
             ("DIGITS", r"[0-9]++[A-Za-z_][A-Za-z0-9_]*+"),
             ("NEGATED", rf"(?:{_any_of(NEGATED_WORDS)}){_END_OF_WORD}"),
             (DIRECTIVE, r"#[^\r\n]*+"),
+            (CURLY_STRING, _CURLY_STRING),
             (END, r"\Z"),
             (BAD, r"(?:.|\n)"),
         )
@@ -90,6 +98,7 @@ class Tokens:
     kinds: list[str] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
+    block_comments: list[tuple[int, int]] = field(default_factory=list)
 
     def spelling(self, at: int) -> str:
         return self.text[self.starts[at] : self.ends[at]]
@@ -111,6 +120,9 @@ def tokenize(text: str) -> Tokens:
             kind = IDENTIFIER
         elif kind == END:
             break
+        elif kind == BLOCK_COMMENT:
+            tokens.block_comments.append((start, end))
+            continue
         add_kind(kind)
         add_start(start)
         add_end(end)

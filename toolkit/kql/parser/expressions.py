@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
+from toolkit.kql.diagnostics import Diagnostic
 from toolkit.kql.keywords import KEYWORDS
-from toolkit.kql.lexer import BAD, END, IDENTIFIER, LITERAL_KINDS
-from toolkit.kql.parser import messages
+from toolkit.kql.lexer import BAD, IDENTIFIER, LITERAL_KINDS
+from toolkit.kql.parser import messages, mistakes
 from toolkit.kql.parser.names import BARE_NAMES, DECLARED_NAMES, PATH_NAMES
 from toolkit.kql.parser.parameters import Parameters
 from toolkit.kql.parser.stream import LIST_ENDS, MAX_CHAIN
@@ -61,6 +62,10 @@ BINARY: dict[str, tuple[int, str]] = {
 """Spelling -> precedence (loosest first) and canonical spelling."""
 
 MEMBERSHIP = frozenset({"in", "!in", "in~", "!in~", "has_any", "has_all"})
+MISTAKABLE = frozenset({IDENTIFIER, BAD, "&&", "||", "="})
+"""Tokens after an operand that may be an operator written wrongly."""
+
+_AFTER_A_NAME = LIST_ENDS | {",", "=", "."}
 _CHAINS = frozenset({OR, AND})
 _ASSOCIATIVE = frozenset({OR, AND, SUM, PRODUCT})
 _AFTER_STAR = frozenset(word for word, (level, _) in BINARY.items() if level == TEXT) | {"=="}
@@ -100,7 +105,7 @@ class Expressions(Parameters, ABC):
 
     def missing(self, expected: str = "an expression") -> Missing:
         kind = self.kinds[self.at]
-        if kind in KEYWORDS and kind not in LIST_ENDS and kind not in messages.OPERATOR_WORDS:
+        if kind in KEYWORDS and self.kinds[self.at + 1] in _AFTER_A_NAME:
             self.fail(expected, messages.needs_brackets(self.spelling()), "KS006")
         else:
             self.fail(expected, alias="KS006" if kind != BAD else "KS002")
@@ -111,8 +116,13 @@ class Expressions(Parameters, ABC):
     def expression(self, floor: int = OR) -> Expr:
         """An expression of operators that bind at least as tightly as `floor`."""
         left = self.operand()
-        entry = BINARY.get(self.kinds[self.at])
-        return left if entry is None else self._operations(left, floor, entry)
+        kind = self.kinds[self.at]
+        entry = BINARY.get(kind)
+        if entry is None:
+            if kind not in MISTAKABLE or not mistakes.repaired(self, condition=self.in_condition):
+                return left
+            entry = BINARY[self.kinds[self.at]]
+        return self._operations(left, floor, entry)
 
     def _operations(self, left: Expr, floor: int, entry: tuple[int, str] | None) -> Expr:
         kinds, ceiling, links = self.kinds, TEXT, 0
@@ -128,13 +138,31 @@ class Expressions(Parameters, ABC):
                     self.too_deep()
                     break
                 place = self.token_span()
+                if operator == "-" and kinds[self.at + 1] == "-" and self.adjacent(1):
+                    self._warn_of_comment()
                 self.at += 1
                 left = self._right_side(left, level, operator, place)
             ceiling = level if level in _ASSOCIATIVE else level - 1
             entry = BINARY.get(kinds[self.at])
+            if entry is None and kinds[self.at] in MISTAKABLE and mistakes.repaired(self, condition=self.in_condition):
+                entry = BINARY[kinds[self.at]]
         if entry is not None and floor <= entry[0] > ceiling:
             self._not_chainable(entry[1])
         return left
+
+    in_condition = False
+
+    def condition(self) -> Expr:
+        """An expression in which a lone `=` can only be meant as `==`."""
+        before, self.in_condition = self.in_condition, True
+        found = self.expression()
+        self.in_condition = before
+        return found
+
+    def _warn_of_comment(self) -> None:
+        hint = "A comment starts with '//'. For a subtraction put a blank between the two signs."
+        span = Span(self.starts[self.at], self.ends[self.at + 1])
+        self.found.append(Diagnostic("minus-minus", "warning", "syntax", "'--' does not begin a comment.", *span, (hint,)))
 
     def _other_meaning(self, operator: str) -> bool:
         """`in range(...)` belongs to make-series; `--` and `-[` in a graph pattern never get here."""
@@ -256,11 +284,15 @@ class Expressions(Parameters, ABC):
         """`[expr]` with nothing before it: grammatical to Microsoft's analyzer, and then no value."""
         start = self.start()
         self.at += 1
-        inner = self.nested(self.expression)
+        inner = self.nested(self._elements)
         self.close("]")
         hint = "A name in brackets is quoted: ['name']. A list is written dynamic([...]) or pack_array(...)."
         self.report("unexpected-token", "Expected an expression, found '['.", self.span(start), (hint,), "KS141", "semantic")
         return inner
+
+    def _elements(self) -> Expr:
+        found = self.items(self.expression)
+        return found[0] if found else self.missing()
 
     def _at_sign(self) -> Expr:
         """`@` alone: a name to Microsoft's analyzer, which means something only in management commands."""

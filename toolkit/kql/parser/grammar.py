@@ -62,7 +62,7 @@ class Parser(Expressions):
             source = self._leading_operator()
         else:
             source = self.expression()
-            if self.kinds[self.at] != "|" and not self._pipe_is_missing():
+            if self.kinds[self.at] not in ("|", "||") and not self._pipe_is_missing():
                 return source
         operators = self.pipes()
         return Pipeline(source, operators, span=self.span(start))
@@ -85,6 +85,9 @@ class Parser(Expressions):
         kinds = self.kinds
         while True:
             if kinds[self.at] == "|":
+                self.at += 1
+            elif kinds[self.at] == "||":
+                self.fail("'|'", ("One '|' stands between two operators.",), "KS176")
                 self.at += 1
             elif kinds[self.at] in LIST_ENDS or not self._goes_on_without_pipe():
                 return tuple(found)
@@ -110,25 +113,41 @@ class Parser(Expressions):
         """One operator; BadOperator with a diagnostic where none begins."""
         kind = self.kinds[self.at]
         rule = self.operators.get(kind)
-        if rule is not None and not (kind == "count" and self.kinds[self.at + 1] == "("):
-            return rule(self)
-        return self._bad_operator(kind)
+        if rule is None or (kind == "count" and self.kinds[self.at + 1] == "("):
+            return self._bad_operator(kind)
+        if self.kinds[self.at + 1] == "-" and self.adjacent(1) and self.adjacent(2):
+            return self._bad_operator(kind)
+        return rule(self)
 
     def _bad_operator(self, kind: str) -> BadOperator:
         start = self.start()
-        self.fail("an operator after '|'", self._bad_operator_hints(kind), "KS176")
+        length = self._dashed_length()
+        if length > 1:
+            word = self.text[start : self.ends[self.at + length - 1]]
+            span = Span(start, start + len(word))
+            message = f"Expected an operator after '|', found '{word}'."
+            self.report("expected-operator", message, span, messages.operator_hints(word), "KS176")
+        else:
+            self.fail("an operator after '|'", self._bad_operator_hints(kind), "KS176")
         if kind in LIST_ENDS:
             return BadOperator("", span=self.gap())
-        self.at += 1
+        self.at += length
         self.skip_to()
         span = self.span(start)
         return BadOperator(self.text[span.start : span.end], span=span)
+
+    def _dashed_length(self) -> int:
+        """How many adjacent tokens make a word with dashes here, such as a misspelt `project-awy`."""
+        length = 1
+        while self.adjacent(length) and (self.kinds[self.at + length] in ("-", IDENTIFIER) or self.kinds[self.at + length] in KEYWORDS):
+            length += 1
+        return length
 
     def _bad_operator_hints(self, kind: str) -> tuple[str, ...]:
         if kind == "count":
             return ("The operator is written without parentheses: | count.",)
         if kind == "|":
-            return ("The logical operator is written 'or', not '||'.",) if self.adjacent(0) else ("Nothing stands between the two '|'.",)
+            return ("Nothing stands between the two '|'.",)
         if kind in LIST_ENDS:
             return ("A '|' at the end is not needed.",)
         return messages.hints_at(self) or messages.operator_hints(self.spelling())

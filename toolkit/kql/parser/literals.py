@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 
-from toolkit.kql.lexer import BAD_STRING, BOOL, GUID, LITERAL_KINDS, LONG, REAL, STRING, STRINGS, TIMESPAN, TYPED
+from toolkit.kql.lexer import BAD_STRING, BOOL, CURLY_STRING, GUID, LITERAL_KINDS, LONG, REAL, STRING, STRINGS, TIMESPAN, TYPED
 from toolkit.kql.literals import LiteralError, json_of, number_value, string_value, typed_value
 from toolkit.kql.parser.names import Names
 from toolkit.kql.source import Span
@@ -72,6 +72,10 @@ class Literals(Names):
 
     def _bad_string(self, text: str) -> str:
         start = self.starts[self.at]
+        if self.kinds[self.at] == CURLY_STRING:
+            hint = f"Typographic quotes do not delimit strings: write \"{text[1:-1]}\"."
+            self.report("bad-quotes", f"Expected \" or ', found {text[0]}.", Span(start, start + 1), (hint,), "KS002")
+            return text[1:-1]
         if self.kinds[self.at] == BAD_STRING:
             bad = next(match for match in _BAD_ESCAPE.finditer(text) if match.group(1) is not None)
             span = Span(start + bad.start(), start + bad.end())
@@ -176,7 +180,8 @@ class Literals(Names):
 
     def _json_pair(self, out: list[str]) -> None:
         if self.kinds[self.at] != STRING:
-            self.fail("a property name in quotes", alias="KS006")
+            hints = ("The names of properties are strings, as in dynamic({\"a\": 1}).",) if self.kinds[self.at + 1] == ":" else ()
+            self.fail("a property name in quotes", hints, "KS006")
             return
         out.append(json.dumps(string_value(self.spelling()), ensure_ascii=False))
         self.at += 1

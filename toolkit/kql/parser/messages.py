@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.kql.diagnostics import suggestion
 from toolkit.kql.keywords import KEYWORDS
-from toolkit.kql.lexer import BAD, DIRECTIVE, END, IDENTIFIER, OPEN_STRING, STRING
+from toolkit.kql.lexer import BAD, DIRECTIVE, END, IDENTIFIER, STRING
 from toolkit.kql.types import DECLARABLE
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ OPERATOR_WORDS = frozenset(
 )
 """Words that begin an operator."""
 
-_SMART_QUOTES = {"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "‚": "'"}
 _SQL_WORDS = {
     "select": "KQL names columns with 'project' and starts with the table: T | project a, b.",
     "from": "KQL starts with the table name itself: T | where ...",
@@ -40,8 +39,6 @@ def describe(p: Stream) -> str:
     if kind == END:
         return "the end of the query"
     text = p.spelling()
-    if kind == OPEN_STRING:
-        return "a string without its closing quote"
     if kind in (STRING, DIRECTIVE) and len(text) > _MAX_SHOWN:
         text = text[:_MAX_SHOWN] + "..."
     return f"'{text}'"
@@ -54,22 +51,22 @@ def hints_at(p: Stream) -> tuple[str, ...]:
         return _character_hints(p, text)
     if kind == DIRECTIVE:
         return ("A comment in KQL starts with '//'.",)
-    if kind == "-" and p.kinds[p.at + 1] == "-" and p.adjacent(1):
+    if kind == "-" and (p.kinds[p.at + 1] == "-" or p.kinds[p.at - 1] == "-"):
         return ("A comment in KQL starts with '//', not with '--'.",)
-    if kind == "/" and p.kinds[p.at + 1] == "*" and p.adjacent(1):
-        return ("KQL has no block comments: each line of a comment starts with '//'.",)
-    if kind == "|" and p.kinds[p.at + 1] == "|" and p.adjacent(1):
-        return ("The logical operator is written 'or', not '||'.",)
-    if kind == "=":
+    if kind == "{" and p.kinds[p.at + 1] in (STRING, "}"):
+        return ("A property bag is written dynamic({...}) or bag_pack(...).",)
+    if kind == "=" and p.at and p.kinds[p.at - 1] == ":":
+        return ("A value is assigned with '=', not ':='.",)
+    if kind == "=" and p.at and p.kinds[p.at - 1] not in ("let", "(", ",", "|"):
         return ("Equality is written '==' (or '=~' to ignore case).",)
     return _word_hints(kind, text)
 
 
 def _character_hints(p: Stream, text: str) -> tuple[str, ...]:
-    if text in _SMART_QUOTES:
-        return (f"Typographic quotes do not delimit strings: write {_SMART_QUOTES[text]} instead of {text}.",)
+    if text in "\u201c\u201d\u201e\u2018\u2019\u201a":
+        return ("Typographic quotes do not delimit strings: strings stand in \" or '.",)
     if text == "&":
-        return ("The logical operator is written 'and', not '&&'.",)
+        return ("The logical operator is written 'and'; bits are combined by binary_and(...).",)
     if text == "!":
         return ("Negation is a function, not(...), or part of an operator: !=, !in, !has, !contains ...",)
     if text == "`":
@@ -104,6 +101,27 @@ def operator_hints(text: str) -> tuple[str, ...]:
 def needs_brackets(word: str) -> tuple[str, ...]:
     """For a keyword in the place of a name (R-004, R-005)."""
     return (f"'{word}' is a keyword: as a name it is written ['{word}'].",)
+
+
+def no_statement_hints(kind: str) -> tuple[str, ...]:
+    """For a token that begins no statement."""
+    if kind == ";":
+        return ("A ';' stands only between statements.",)
+    return ("A query begins with a table, for example SigninLogs | where ...",) if kind == "|" else ()
+
+
+def unclosed_hint(p: Stream, closing: str) -> tuple[str, ...]:
+    """Which bracket the missing `closing` belongs to, shown by the text around it."""
+    opening = {")": "(", "]": "[", "}": "{"}[closing]
+    depth, at = 0, p.at - 1
+    while at >= 0 and (depth or p.kinds[at] != opening):
+        depth += (p.kinds[at] in (")", "]", "}")) - (p.kinds[at] in ("(", "[", "{"))
+        at -= 1
+    if at < 0:
+        return ()
+    start = p.starts[at - 1] if at and p.starts[at] == p.ends[at - 1] else p.starts[at]
+    shown = p.text[start : p.starts[at] + _MAX_SHOWN // 2].split("\n")[0].strip()
+    return (f"The '{opening}' in '{shown}' is not closed.",)
 
 
 def type_hints(word: str) -> tuple[str, ...]:

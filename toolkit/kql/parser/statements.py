@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from toolkit.kql.lexer import DIRECTIVE, END, IDENTIFIER
+from toolkit.kql.parser import messages
 from toolkit.kql.parser.grammar import Parser
 from toolkit.kql.parser.names import DECLARED_NAMES
 from toolkit.kql.parser.stream import LIST_ENDS
@@ -21,6 +22,7 @@ from toolkit.kql.syntax import (
     Missing,
     Parameter,
     PatternMatch,
+    Pipeline,
     Query,
     QueryStatement,
     Restrict,
@@ -51,7 +53,12 @@ def _between_statements(p: Parser, before: int) -> None:
     """No `;` after a statement: report it, and go on where the next one seems to begin."""
     line = p.text.rfind("\n", 0, p.start()) + 1
     begins = p.starts_line_of_statement() or (p.kinds[p.at] == IDENTIFIER and not p.text[line : p.start()].strip())
-    p.fail("';' or the end of the query", (_MISSING_SEMICOLON,) if begins else ())
+    hints: tuple[str, ...] = (_MISSING_SEMICOLON,) if begins else ()
+    if p.kinds[p.at] == "{":
+        hints = ("Each parameter of a function has a type, as in (x: string) { ... }.",)
+    elif p.kinds[p.at] == ")":
+        hints = ("It closes no '('.",)
+    p.fail("';' or the end of the query", hints)
     if begins and p.at > before:
         return
     p.at += 1
@@ -66,18 +73,21 @@ def parse_statement(p: Parser) -> Statement | None:
     rule = _RULES.get(kind)
     if rule is not None and (kind == "set" or _is_statement(p, kind, following)):
         return rule(p)
-    if kind in LIST_ENDS:
-        hints = ("A ';' stands only between statements.",) if kind == ";" else ()
-        p.fail("a statement", hints, "KS198")
-        return None
     start = p.start()
+    if kind in LIST_ENDS:
+        p.fail("a statement", messages.no_statement_hints(kind), "KS198")
+        return QueryStatement(Pipeline(Missing(span=p.gap()), p.pipes(), span=p.span(start)), span=p.span(start)) if kind == "|" else None
+    if kind == IDENTIFIER and p.spelling().lower() == "select" and following not in ("|", "(", ";", END):
+        p.fail("a table", messages.operator_hints("select"))
+        p.skip_to()
+        return None
     value = p.query_expression()
     return QueryStatement(value, span=p.span(start))
 
 
 def _is_statement(p: Parser, kind: str, following: str) -> bool:
     if kind == "let":
-        return p.name_length(p.at + 1, DECLARED_NAMES) > 0 or p.kinds[p.at + 2] == "="
+        return p.name_length(p.at + 1, DECLARED_NAMES) > 0 or following == "=" or p.kinds[p.at + 2] == "="
     return following in {"alias": ("database",), "declare": ("pattern", "query_parameters"), "restrict": ("access",)}[kind]
 
 
@@ -88,7 +98,9 @@ def _let(p: Parser) -> Statement:
     start = p.start()
     p.at += 1
     name = p.name("a name")
-    if not p.expect("="):
+    if p.kinds[p.at] == "(":
+        p.fail("'='", (f"A function is written let {name.text} = (parameters) {{ body }}.",))
+    elif not p.expect("="):
         p.skip_to("=")
         p.take("=")
     return Let(name, let_value(p), span=p.span(start))

@@ -75,6 +75,10 @@ class Stream:
         self.found: list[Diagnostic] = []
         self._reported_at = -1
         self._subqueries: set[int] | None = None
+        for start, end in tokens.block_comments:
+            hint = "KQL has no block comments: each line of a comment starts with '//'."
+            span = Span(start, min(end, start + 2))
+            self.report("unexpected-token", "Expected '//' before a comment, found '/*'.", span, (hint,), "KS198")
 
     # --- looking and moving
 
@@ -179,7 +183,7 @@ class Stream:
         if self.kinds[self.at] == kind:
             self.at += 1
             return
-        self.fail(f"'{kind}'")
+        self.fail(f"'{kind}'", messages.unclosed_hint(self, kind))
         if self.kinds[self.at] not in LIST_ENDS:
             self.skip_to(kind)
         if self.kinds[self.at] == kind:
@@ -218,6 +222,10 @@ class Stream:
             self.at += 1
         self.skip_to(",")
         return self.take(",")
+
+    def is_operator_word(self, at: int) -> bool:
+        """Whether the token at index `at` begins an operator."""
+        return self.kinds[at] in messages.OPERATOR_WORDS
 
     # --- nesting
 

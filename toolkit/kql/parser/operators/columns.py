@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from toolkit.kql.lexer import IDENTIFIER, LITERAL_KINDS
 from toolkit.kql.parser.grammar import Parser
+from toolkit.kql.source import Span
 from toolkit.kql.syntax import (
     Count,
     Distinct,
@@ -40,20 +41,20 @@ def where(p: Parser) -> Operator:
     start = p.start()
     p.at += 1
     parameters = p.parameter_list()
-    assignment = p.definition_length() > 0
-    predicate = p.expression()
-    if assignment and p.kinds[p.at] == "=":
-        predicate = _assignment_for_equality(p, predicate)
+    if p.definition_length():
+        predicate = _assignment_for_equality(p)
+    else:
+        predicate = p.condition()
     return Where(predicate, parameters=parameters, span=p.span(start))
 
 
-def _assignment_for_equality(p: Parser, left: Expr) -> Expr:
+def _assignment_for_equality(p: Parser) -> Expr:
     """`where a = 1`: grammatical to Microsoft's analyzer, and then no condition (KS141)."""
+    at = p.at + p.definition_length() - 1
     hint = "Equality is written '==' (or '=~' to ignore case)."
-    p.report("expected-token", "Expected '==', found '='.", p.token_span(), (hint,), "KS141", "semantic")
-    p.at += 1
-    p.expression()
-    return left
+    p.report("expected-token", "Expected '==', found '='.", Span(p.starts[at], p.ends[at]), (hint,), "KS141", "semantic")
+    p.kinds[at] = "=="
+    return p.condition()
 
 
 def extend(p: Parser) -> Operator:

@@ -36,7 +36,7 @@ def join(p: Parser) -> Operator:
     parameters = p.parameter_list()
     right = p.expression()
     on = _conditions(p) if p.take("on") else ()
-    where = p.expression() if not on and p.take("where") else None
+    where = p.condition() if not on and p.take("where") else None
     return Join(right, on, where, parameters=parameters, span=p.span(start))
 
 
@@ -48,11 +48,7 @@ def _conditions(p: Parser) -> tuple[Expr, ...]:
 
 
 def _condition(p: Parser) -> Expr:
-    condition = p.expression()
-    if p.kinds[p.at] == "=":
-        p.fail("'=='", ("A join condition is written $left.a == $right.b.",))
-        p.skip_to(",")
-    return condition
+    return p.condition()
 
 
 def lookup(p: Parser) -> Operator:
