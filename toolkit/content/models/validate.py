@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from toolkit.content.findings import Findings
 from toolkit.content.yaml.loader import describe
-from toolkit.content.yaml.nodes import Document, Mapping, Node, Path, Sequence
+from toolkit.content.yaml.nodes import Document, Mapping, Path, containers
 from toolkit.kql.diagnostics import suggestion
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -21,7 +21,7 @@ def validate_model(model: type[Model], document: Document, findings: Findings, p
     does not give a model.
     """
     node = document.node(path)
-    values = _containers(node) if isinstance(node, Mapping) else {}
+    values = containers(node) if isinstance(node, Mapping) else {}
     for attempt in range(2):
         try:
             return model.model_validate(values)
@@ -32,15 +32,6 @@ def validate_model(model: type[Model], document: Document, findings: Findings, p
                     _report(model, document, findings, path, problem)
             values = {name: value for name, value in values.items() if name not in {problem["loc"][0] for problem in problems}}
     return None
-
-
-def _containers(node: Node) -> Any:
-    """Plain containers with scalar leaves."""
-    if isinstance(node, Mapping):
-        return {name: _containers(entry.value) for name, entry in node.entries.items()}
-    if isinstance(node, Sequence):
-        return [_containers(item) for item in node.items]
-    return node
 
 
 def _report(model: type[BaseModel], document: Document, findings: Findings, base: Path, problem: Any) -> None:
