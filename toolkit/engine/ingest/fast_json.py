@@ -42,7 +42,7 @@ def read_json_fast(file: LogFile, naming: Naming, minimum: int = LARGE_BYTES) ->
     import duckdb
 
     try:
-        with duckdb.connect(config={"threads": 2}) as connection:
+        with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
             keys = _keys(connection, file)
             if keys is None:
                 return None
