@@ -73,7 +73,7 @@ def both_ways(path: Path, table: str, schema: TableSchema | None, monkeypatch: p
     return answers[0], answers[1]
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(records=records, ascii_only=st.booleans())
 def test_both_readers_agree(tmp_path: Path, records: list[dict[str, Any]], ascii_only: bool) -> None:
     path = tmp_path / "t.jsonl"
