@@ -40,9 +40,8 @@ _COLUMNS = [("TimeGenerated", "datetime"), ("Caller", "string"), ("CallerIpAddre
             [("column-case", "count", "Write 'Count'")],
         ),
         (
-            "alertDetailsOverride: {alertSeverityColumnName: Sev, alertTacticsColumnName: Tac, "
-            + "alertDynamicProperties: [{alertProperty: AlertLink, value: Link}]}\n",
-            [("unknown-column", "Tac", ""), ("unknown-column", "Sev", ""), ("unknown-column", "Link", "AlertLink")],
+            "alertDetailsOverride: {alertSeverityColumnName: Sev, alertDynamicProperties: [{alertProperty: AlertLink, value: Link}]}\n",
+            [("unknown-column", "Sev", "alert's severity"), ("unknown-column", "Link", "AlertLink")],
         ),
     ],
 )

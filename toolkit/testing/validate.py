@@ -8,6 +8,7 @@ from pathlib import Path
 
 from toolkit.checks.duplicates import check_duplicates
 from toolkit.checks.output_columns import check_output_columns
+from toolkit.checks.unknown_rules import unknown_rules
 from toolkit.content.findings import Finding, file_finding
 from toolkit.content.items import Item, Kind, load_item
 from toolkit.content.models.function import FunctionFile
@@ -139,8 +140,7 @@ class Validation:
             if result := results.get(id(item)):
                 result.findings.append(finding)
         if not paths and not self.options.match:
-            self.report.project += orphans(self.project)
-            self.report.project += self._nothing(items)
+            self.report.project += [*orphans(self.project), *unknown_rules(self.project, items), *self._nothing(items)]
 
     def _nothing(self, items: Sequence[Item]) -> Iterable[Finding]:
         if not items:
