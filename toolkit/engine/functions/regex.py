@@ -165,18 +165,17 @@ def _indexof_regex(call: plan.Call, args: Sequence[Lowered], lowering: Lowering)
 def _replace_regex(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
     """R-138: \\0 is the whole match, \\1 a group."""
     regex = _compiled(call.args[1])
-    text, rewrite = strict_text(call, args, 0), call.args[2]
-
-    def slow() -> Sql:
-        return forms.python_call(lowering, _REPLACE, text, forms.text(regex.source), forms.text(""), args[2].sql)
-
-    if not (isinstance(rewrite, plan.Const) and isinstance(rewrite.value, str)):
-        python_regex(regex.source)
-        return Lowered(slow(), False)
-    for escape in re.findall(r"\\(.?)", rewrite.value, re.DOTALL):
+    text, rewrite = strict_text(call, args, 0), forms.constant_text(call.args[2], "the rewrite of replace_regex()")
+    for escape in re.findall(r"\\(.?)", rewrite, re.DOTALL):
         if not (escape == "\\" or (escape.isdigit() and int(escape) <= len(regex.groups))):
-            raise Refusal(f"\\{escape} in the rewrite is not a capture group of the pattern", rewrite.span)
-    return Lowered(by_text(text, regex, lambda re2: Form("regexp_replace({0}, {1}, {2}, 'g')", (text, re2, args[2].sql)), slow), False)
+            raise Refusal(f"\\{escape} in the rewrite is not a capture group of the pattern", call.args[2].span)
+    replaced = by_text(
+        text,
+        regex,
+        lambda re2: Form("regexp_replace({0}, {1}, {2}, 'g')", (text, re2, args[2].sql)),
+        lambda: forms.python_call(lowering, _REPLACE, text, forms.text(regex.source), forms.text(""), args[2].sql),
+    )
+    return Lowered(replaced, False)
 
 
 _TRIM = {"trim": "^({0})|({0})$", "trim_start": "^({0})", "trim_end": "({0})$"}

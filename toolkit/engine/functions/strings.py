@@ -86,7 +86,7 @@ def _substring(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowered
     else:
         cut = Form(
             "(CASE WHEN {1} >= 0 THEN substring({0}, least({1}, 2147483646) + 1, {2})"
-            " WHEN -{1} <= length({0}) THEN substring({0}, length({0}) + {1} + 1, {2}) ELSE '' END)",
+            " WHEN {1} >= -length({0}) THEN substring({0}, length({0}) + least({1}, 0) + 1, {2}) ELSE '' END)",
             (text, start, length),
         )
     if not isinstance(known_length, int):
@@ -171,7 +171,7 @@ def _strcat_array(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowe
     """R-142: texts without quotes, null as '', nested values as JSON; what is no array is its own text."""
     if call.args[0].type is not DYNAMIC:
         raise Refusal("strcat_array() needs a dynamic array", call.args[0].span)
-    items = "list_transform(json_extract_string({0}, '$[*]'), lambda e: coalesce(e, ''))"
+    items = "list_transform(CAST(json_extract_string({0}, '$[*]') AS VARCHAR[]), lambda e: coalesce(e, ''))"
     joined = f"(CASE WHEN {{0}} IS NULL THEN '' WHEN left({{0}}, 1) = '[' THEN array_to_string({items}, {{1}}) ELSE {{2}} END)"
     return Lowered(Form(joined, (args[0].sql, _text(call, args, 1), as_text(DYNAMIC, args[0]))), False)
 
