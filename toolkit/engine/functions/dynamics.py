@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import wraps
 
 from toolkit.engine.functions.forms import (
     concat,
@@ -15,6 +15,7 @@ from toolkit.engine.functions.forms import (
     json_element,
     json_value,
     number,
+    once,
     python_call,
     real,
     register_python,
@@ -25,7 +26,7 @@ from toolkit.engine.functions.forms import (
 from toolkit.engine.functions.registry import REGISTRY, Lowering, Refusal
 from toolkit.engine.sql import Literal, Lowered, Sql
 from toolkit.engine.udf import arrays, bags
-from toolkit.engine.udf.json_text import quoted
+from toolkit.engine.udf.json_text import array_elements, quoted
 from toolkit.kql import plan
 from toolkit.kql.times import TICKS_PER_HOUR
 from toolkit.kql.types import ScalarType
@@ -167,6 +168,29 @@ def _spellings(kind: ScalarType, value: Sql) -> list[Sql]:
     return [plain]
 
 
+# Keeping the first of equal elements in place costs n^2 steps: only short lists are worth it, the service keeps no order.
+_DISTINCT = (
+    "CASE WHEN len(items) > 200 THEN list_sort(list_distinct(items))"
+    " ELSE list_filter(items, lambda item, place: list_position(items, item) = place) END"
+)
+
+
+@REGISTRY.builder("set_union", "set_intersect", "set_difference")
+def _set_operation(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
+    """R-094: distinct elements; null when an argument is no array."""
+    _require_dynamic(call)
+    first, *others = (elements(arg.sql) for arg in args)
+    for other in others:
+        if call.name == "set_union":
+            first = form("list_concat({0}, {1})", first, other)
+        else:
+            negation = "NOT " if call.name == "set_difference" else ""
+            first = once(other, "others", f"list_filter({{0}}, lambda item: {negation}list_contains(others, item))", first)
+    tests = " AND ".join(f"starts_with({{{index}}}, '[')" for index in range(1, len(args) + 1))
+    result = _joined(once(first, "items", _DISTINCT))
+    return Lowered(form(f"(CASE WHEN {tests} THEN {{0}} END)", result, *(arg.sql for arg in args)), True)
+
+
 # --- arrays in Python -----------------------------------------------------------------------------------------------
 
 
@@ -174,18 +198,24 @@ def _json_argument(expr: plan.Expr, arg: Lowered) -> Sql:
     return json_element(expr.type, arg)
 
 
-def _python(name: str, function: Callable[..., Any], result: str, *, strict: bool = True) -> str:
-    """A Python function of one list of JSON texts."""
-    return register_python(name, function, [f"{TEXT}[]"], result, strict=strict)
+def _of_array(function: Callable[[list[str]], str | None]) -> Callable[[str], str | None]:
+    """The function over the elements of one JSON array: an SQL list is slow to hand to Python."""
+
+    @wraps(function)
+    def call(arguments: str) -> str | None:
+        return function(array_elements(arguments) or [])
+
+    return call
 
 
-def _variadic(name: str, function: Callable[..., Any]) -> None:
-    """A function of any number of dynamics; it sees their nulls."""
-    sql_name = _python(name, function, TEXT)
+def _variadic(name: str, function: Callable[[list[str]], str | None]) -> None:
+    """A function of any number of dynamics; a null is the JSON null."""
+    sql_name = register_python(name, _of_array(function), [TEXT], TEXT)
 
     def build(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
         _require_dynamic(call)
-        return Lowered(python_call(lowering, sql_name, sql_list([arg.sql for arg in args])), True)
+        arguments = _json_list([json_element(expr.type, arg) for expr, arg in zip(call.args, args, strict=True)])
+        return Lowered(python_call(lowering, sql_name, arguments), True)
 
     REGISTRY.scalars[name] = build
 
@@ -197,9 +227,6 @@ def _require_dynamic(call: plan.Call) -> None:
 
 
 for _name, _function in {
-    "set_union": arrays.set_union,
-    "set_intersect": arrays.set_intersect,
-    "set_difference": arrays.set_difference,
     "zip": arrays.zip_arrays,
     "bag_merge": bags.bag_merge,
 }.items():
@@ -230,17 +257,32 @@ _RANGE_TICKS = register_python("range_of_ticks", arrays.range_of_ticks, [INTEGER
 _RANGE_REALS = register_python("range_of_reals", arrays.range_of_reals, ["DOUBLE", "DOUBLE", "DOUBLE"], TEXT)
 
 
-def _sorted_arrays(arrays_of_text: Sequence[str | None], descending: bool, nulls_last: bool) -> str | None:
-    """One array: itself sorted; several: an array of them."""
-    found = arrays.array_sort(arrays_of_text, descending, nulls_last)
-    return found[0] if len(found) == 1 else _json_array(found)
+def _sorted_arrays(arrays_text: str, descending: bool, nulls_last: bool) -> str:
+    """All arrays of an array, sorted by the first one."""
+    found = arrays.array_sort(array_elements(arrays_text) or [], descending, nulls_last)
+    return "[" + ",".join("null" if item is None else item for item in found) + "]"
 
 
-def _json_array(items: Sequence[str | None]) -> str:
-    return "[" + ",".join("null" if item is None else item for item in items) + "]"
+_SORT = register_python("array_sort", _sorted_arrays, [TEXT, "BOOLEAN", "BOOLEAN"], TEXT)
+
+# Numbers (as reals, then exactly), then strings, then the rest, each element with its sort key in front (R-092).
+_SORT_KEY = (
+    "CASE WHEN starts_with(item, '\"') THEN {{'rank': 1, 'real': 0.0::DOUBLE, 'whole': 0::HUGEINT,"
+    " 'text': json_extract_string(item, '$'), 'json': item}}"
+    " WHEN starts_with(item, '-') OR item[1] BETWEEN '0' AND '9' THEN {{'rank': 0, 'real': CAST(item AS DOUBLE),"
+    " 'whole': coalesce(TRY_CAST(item AS HUGEINT), 0), 'text': '', 'json': item}}"
+    " ELSE {{'rank': 2, 'real': 0.0::DOUBLE, 'whole': 0::HUGEINT, 'text': '', 'json': item}} END"
+)
 
 
-_SORT = register_python("array_sort", _sorted_arrays, [f"{TEXT}[]", "BOOLEAN", "BOOLEAN"], TEXT)
+def _sort_one(array: Lowered, descending: bool, nulls_last: Sql) -> Lowered:
+    """The elements sorted, the nulls behind or in front of them."""
+    keyed = f"list_transform(list_filter(items, lambda item: item <> 'null'), lambda item: {_SORT_KEY})"
+    values = f"list_transform(list_sort({keyed}, '{'DESC' if descending else 'ASC'}'), lambda item: item.json)"
+    nulls = "list_filter(items, lambda item: item = 'null')"
+    both = f"CASE WHEN {{0}} THEN list_concat({values}, {nulls}) ELSE list_concat({nulls}, {values}) END"
+    result = _joined(once(elements(array.sql), "items", both, nulls_last))
+    return Lowered(form("(CASE WHEN starts_with({0}, '[') THEN {1} END)", array.sql, result), True)
 
 
 @REGISTRY.builder("array_sort_asc", "array_sort_desc")
@@ -252,8 +294,11 @@ def _array_sort(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) ->
         nulls_last = given.pop()[1].sql
     if any(expr.type is not DYNAMIC for expr, _ in given):
         raise Refusal(f"{call.name} takes dynamic arrays", call.span)
-    descending = Literal("desc" in call.name, "BOOLEAN")
-    return Lowered(python_call(lowering, _SORT, sql_list([arg.sql for _, arg in given]), descending, nulls_last), True)
+    descending = "desc" in call.name
+    if len(given) == 1:
+        return _sort_one(given[0][1], descending, nulls_last)
+    together = _json_list([json_element(expr.type, arg) for expr, arg in given])
+    return Lowered(python_call(lowering, _SORT, together, Literal(descending, "BOOLEAN"), nulls_last), True)
 
 
 @REGISTRY.builder("array_sort_asc_nth", "array_sort_desc_nth")
@@ -282,6 +327,11 @@ def _array_split(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -
 
 @REGISTRY.builder("array_index_of")
 def _array_index_of(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
+    if len(args) == 2:
+        places = [form("list_position({0}, {1})", elements(args[0].sql), each) for each in _spellings(call.args[1].type, args[1].sql)]
+        found = places[0] if len(places) == 1 else form("least(nullif({0}, 0), nullif({1}, 0))", *places)
+        template = "(CASE WHEN starts_with({0}, '[') THEN CAST(coalesce(nullif({1}, 0), 0) - 1 AS BIGINT) END)"
+        return Lowered(form(template, args[0].sql, found), True)
     numbers = [whole(expr.type, arg.sql) for expr, arg in zip(call.args[2:], args[2:], strict=True)]
     defaults = [number(0), number(-1), number(1)][len(numbers) :]
     return Lowered(python_call(lowering, _INDEX_OF, args[0].sql, json_value(call.args[1].type, args[1].sql), *numbers, *defaults), True)

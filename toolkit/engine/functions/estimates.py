@@ -38,7 +38,7 @@ TEXT, TEXTS = "VARCHAR", "VARCHAR[]"
 
 _WEIGHTED_INTEGERS = register_python("percentilew", estimates.weighted_percentile_integers, ["BIGINT[]", "BIGINT[]", TEXT], "BIGINT")
 _WEIGHTED_REALS = register_python("percentilew_real", estimates.weighted_percentile_reals, ["DOUBLE[]", "BIGINT[]", TEXT], "DOUBLE")
-_MAKE_BAG = register_python("make_bag", bags.make_bag, [TEXTS, "BIGINT"], TEXT)
+_MAKE_BAG = register_python("make_bag", bags.make_bag, [TEXT, "BIGINT"], TEXT)
 _BUILD_SCHEMA = register_python("buildschema", bags.buildschema, [TEXTS], TEXT)
 _HLL_MERGE = register_python("hll_merge", estimates.hll_merge, [TEXTS], TEXT)
 _TDIGEST_MERGE = register_python("tdigest_merge", estimates.tdigest_merge, [TEXTS], TEXT)
@@ -113,8 +113,9 @@ def _make_bag(call: plan.AggregateCall, args: Sequence[Lowered], lowering: Lower
     cap = 128 if call.name == "make_dictionary" else LONGEST_ARRAY
     if len(call.args) > position:
         cap = max(0, min(constant_integer(call.args[position], "the number of keys"), LONGEST_ARRAY))
-    items = aggregate_form("list({0})@", (args[0].sql,), condition)
-    return Lowered(form("coalesce({0}, '{{}}')", python_call(lowering, _MAKE_BAG, items, number(cap))), False)
+    # one text, because an SQL list is slow to hand to Python
+    items = aggregate_form("('[' || coalesce(string_agg({0}, ',')@, '') || ']')", (args[0].sql,), condition)
+    return Lowered(python_call(lowering, _MAKE_BAG, items, number(cap)), False)
 
 
 @REGISTRY.aggregate("buildschema")

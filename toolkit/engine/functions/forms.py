@@ -119,6 +119,14 @@ def elements(array: Sql) -> Sql:
     return form("CAST(json_extract({0}, '$[*]') AS VARCHAR[])", array)
 
 
+def once(value: Sql, name: str, body: str, *args: Sql) -> Sql:
+    """`body` over a value that is computed once, however often it is named there; `args` fill its other places from 0 on.
+
+    A lambda over a list of one: inside another lambda DuckDB would compute a repeated expression per element.
+    """
+    return form(f"(list_transform([{{0}}], lambda {name}: {{1}})[1])", value, form(body, *args))
+
+
 def sql_list(items: Sequence[Sql], sql_type: str = "VARCHAR") -> Sql:
     if not items:
         return form(f"CAST([] AS {sql_type}[])")

@@ -156,31 +156,6 @@ def _sets(arrays: Sequence[str | None]) -> list[dict[str, str]] | None:
     return None if any(each is None for each in taken) else [_distinct(each or []) for each in taken]
 
 
-def set_union(arrays: Sequence[str | None]) -> str | None:
-    sets = _sets(arrays)
-    if sets is None:
-        return None
-    result: dict[str, str] = {}
-    for each in sets:
-        for key, element in each.items():
-            result.setdefault(key, element)
-    return array_text(result.values())
-
-
-def set_intersect(arrays: Sequence[str | None]) -> str | None:
-    sets = _sets(arrays)
-    if sets is None:
-        return None
-    return array_text(element for key, element in sets[0].items() if all(key in other for other in sets[1:]))
-
-
-def set_difference(arrays: Sequence[str | None]) -> str | None:
-    sets = _sets(arrays)
-    if sets is None:
-        return None
-    return array_text(element for key, element in sets[0].items() if not any(key in other for other in sets[1:]))
-
-
 def set_equals(left: str, right: str) -> bool | None:
     sets = _sets([left, right])
     return None if sets is None else sets[0].keys() == sets[1].keys()

@@ -89,10 +89,10 @@ def bag_merge(bags: Sequence[str | None]) -> str | None:
     return bag_text(result.items())
 
 
-def make_bag(bags: Sequence[str | None], limit: int) -> str:
-    """R-257: the first value of a key stays; what is no bag is passed over; at most `limit` keys."""
+def make_bag(bags: str, limit: int) -> str:
+    """R-257: the first value of a key stays; what is no bag is passed over; at most `limit` keys. `bags`: a JSON array."""
     result: dict[str, str] = {}
-    for bag in bags:
+    for bag in array_elements(bags) or []:
         for name, value in (bag_members(bag) or {}).items():
             if name not in result and len(result) < limit:
                 result[name] = value

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-_DECODER = json.JSONDecoder(strict=False)
+_scan: Callable[[str, int], tuple[object, int]] = json.JSONDecoder(strict=False).scan_once  # type: ignore[attr-defined]  # not in typeshed
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
 def _skip(text: str, index: int) -> int:
+    """Dynamic values are compact, so that there is nearly always nothing to skip."""
+    if text[index] > " ":
+        return index
     match = _SPACE.match(text, index)
     return match.end() if match else index
 
@@ -28,7 +31,7 @@ def array_elements(text: str | None) -> list[str] | None:
     if text[index] == "]":
         return found
     while True:
-        _, end = _DECODER.raw_decode(text, index)
+        _, end = _scan(text, index)
         found.append(text[index:end])
         index = _skip(text, end)
         if text[index] == "]":
@@ -45,10 +48,10 @@ def bag_members(text: str | None) -> dict[str, str] | None:
     if text[index] == "}":
         return found
     while True:
-        name, end = _DECODER.raw_decode(text, index)
+        name, end = _scan(text, index)
         index = _skip(text, _skip(text, end) + 1)
-        _, end = _DECODER.raw_decode(text, index)
-        found[name] = text[index:end]
+        _, end = _scan(text, index)
+        found[str(name)] = text[index:end]
         index = _skip(text, end)
         if text[index] == "}":
             return found
