@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from toolkit.kql.diagnostics import Diagnostic
+from toolkit.kql.diagnostics import Diagnostic, Stage
 from toolkit.kql.keywords import KEYWORDS
 from toolkit.kql.lexer import BAD, IDENTIFIER, LITERAL_KINDS
 from toolkit.kql.parser import messages, mistakes
@@ -284,14 +284,16 @@ class Expressions(Parameters, ABC):
         """`[expr]` with nothing before it: grammatical to Microsoft's analyzer, and then no value."""
         start = self.start()
         self.at += 1
-        inner = self.nested(self._elements)
+        elements: list[Expr] = []
+        inner = self.nested(lambda: self._elements(elements))
         self.close("]")
+        stage: Stage = "semantic" if len(elements) == 1 else "syntax"
         hint = "A name in brackets is quoted: ['name']. A list is written dynamic([...]) or pack_array(...)."
-        self.report("unexpected-token", "Expected an expression, found '['.", self.span(start), (hint,), "KS141", "semantic")
+        self.report("unexpected-token", "Expected an expression, found '['.", self.span(start), (hint,), "KS141", stage)
         return inner
 
-    def _elements(self) -> Expr:
-        found = self.items(self.expression)
+    def _elements(self, found: list[Expr]) -> Expr:
+        found.extend(self.items(self.expression))
         return found[0] if found else self.missing()
 
     def _at_sign(self) -> Expr:
@@ -333,7 +335,9 @@ class Expressions(Parameters, ABC):
             return ()
         if not self.enter():
             return ()
+        wildcards, self.wildcards_allowed = self.wildcards_allowed, False
         arguments = self.items(self.argument)
+        self.wildcards_allowed = wildcards
         self.depth -= 1
         self.close(")")
         return arguments

@@ -6,8 +6,9 @@ import json
 import re
 from collections.abc import Callable
 
-from toolkit.kql.lexer import BAD_STRING, BOOL, CURLY_STRING, GUID, LITERAL_KINDS, LONG, REAL, STRING, STRINGS, TIMESPAN, TYPED
+from toolkit.kql.lexer import BAD_STRING, BOOL, CURLY_STRING, GUID, IDENTIFIER, LITERAL_KINDS, LONG, REAL, STRING, STRINGS, TIMESPAN, TYPED
 from toolkit.kql.literals import LiteralError, json_of, number_value, string_value, typed_value
+from toolkit.kql.parser import messages
 from toolkit.kql.parser.names import Names
 from toolkit.kql.source import Span
 from toolkit.kql.syntax import Expr, Literal, Missing, Unary
@@ -95,13 +96,23 @@ class Literals(Names):
         start = self.start()
         self.at += 2
         if self.kinds[self.at + 1] == ")" and self.kinds[self.at] != "*":
-            value: object = self.type_name(TYPEOF_NAMES)
+            value: object = self._named_type()
         else:
             value = None
             self.items(self._type_element)
         self.close(")")
         span = self.span(start)
         return Literal("type", self.text[span.start : span.end], value, span=span)
+
+    def _named_type(self) -> str:
+        """The word in typeof(word): an unknown one is grammatical to Microsoft's analyzer, and then no type (KS160)."""
+        word = self.spelling()
+        if word not in TYPEOF_NAMES and self.kinds[self.at] == IDENTIFIER:
+            hints = messages.type_hints(word)
+            self.report("unknown-type", f"Expected a type name, found '{word}'.", self.token_span(), hints, "KS160", "semantic")
+            self.at += 1
+            return word
+        return self.type_name(TYPEOF_NAMES)
 
     def _type_element(self) -> None:
         if not self.take("*"):

@@ -12,7 +12,14 @@ from toolkit.kql.types import DECLARABLE
 if TYPE_CHECKING:
     from toolkit.kql.parser.stream import Stream
 
-CODES = {"KS006": "expected-expression", "KS176": "expected-operator", "KS228": "needs-brackets", "KS002": "unexpected-character"}
+CODES = {
+    "KS002": "unexpected-character",
+    "KS006": "expected-expression",
+    "KS160": "unknown-type",
+    "KS176": "expected-operator",
+    "KS228": "needs-brackets",
+}
+"""Our code for a finding that Microsoft's analyzer reports under its own."""
 
 OPERATOR_WORDS = frozenset(
     """as assert-schema consume count distinct evaluate extend facet filter find fork getschema graph-mark-components graph-match
@@ -55,8 +62,12 @@ def hints_at(p: Stream) -> tuple[str, ...]:
         return ("A comment in KQL starts with '//', not with '--'.",)
     if kind == "{" and p.kinds[p.at + 1] in (STRING, "}"):
         return ("A property bag is written dynamic({...}) or bag_pack(...).",)
+    if kind == "." and (p.at == 0 or p.kinds[p.at - 1] == ";"):
+        return ("Management commands (.show, .create ...) are not part of the query language.",)
     if kind == "=" and p.at and p.kinds[p.at - 1] == ":":
         return ("A value is assigned with '=', not ':='.",)
+    if kind == "." and (p.at == 0 or p.kinds[p.at - 1] == ";"):
+        return ("Management commands (.show, .create ...) are not part of the query language.",)
     if kind == "=" and p.at and p.kinds[p.at - 1] not in ("let", "(", ",", "|"):
         return ("Equality is written '==' (or '=~' to ignore case).",)
     return _word_hints(kind, text)

@@ -125,16 +125,16 @@ class Names(Stream):
     # --- types and schemas
 
     def type_name(self, known: object = DECLARABLE) -> str:
-        """The word of a type; an unknown word is reported (KS097) and kept."""
+        """The word of a type; an unknown word is reported (KS160) and kept."""
         word = self.spelling()
         if word in DECLARABLE or (known is TYPEOF_NAMES and word in TYPEOF_NAMES):
             self.at += 1
             return word
         if self.kinds[self.at] in BARE_NAMES or word in KEYWORDS:
-            self.fail("a type name", messages.type_hints(word), "KS099")
+            self.fail("a type name", messages.type_hints(word), "KS160")
             self.at += 1
             return word
-        self.fail("a type name", alias="KS099")
+        self.fail("a type name")
         return ""
 
     def column_declaration(self) -> ColumnDecl:
