@@ -41,16 +41,17 @@ class ItemQuery:
     given: tuple[Given, ...] = field(default_factory=tuple)
 
     def render(self, findings: Findings) -> Query | None:
-        """The query as KQL, or None with the reason among `findings` (or in the file that holds the bad value)."""
+        """The query as KQL; None with the reason among `findings`, or among the item's own where reading it found it already."""
         scalar, document = self.item.query, self.item.document
-        if scalar is None or document is None:
+        if scalar is None or document is None or not all(map(_has_good_default, self._declared().values())):
             return None
         return render_query(document, scalar, self.values(findings), findings)
 
     def values(self, findings: Findings) -> dict[str, Any]:
         """The value of every parameter, by precedence: case, environment's rule, environment, project's rule, project, default."""
         declared = self._declared()
-        values = {name: _default(parameter) for name, parameter in declared.items() if parameter.default is not None}
+        given = {name: parameter for name, parameter in declared.items() if parameter.default is not None}
+        values = {name: parameter_value(parameter.type, parameter.default) for name, parameter in given.items()}
         for source in self._sources():
             for name, value in source.values.items():
                 parameter = declared.get(name)
@@ -79,11 +80,11 @@ class ItemQuery:
         yield from self.given
 
 
-def _default(parameter: Parameter) -> Any:
+def _has_good_default(parameter: Parameter) -> bool:
     try:
-        return parameter_value(parameter.type, parameter.default)
-    except ParameterError:  # reported when the file was read
-        return plain_value(parameter.default)
+        return parameter.default is None or parameter_value(parameter.type, parameter.default) is not None
+    except ParameterError:
+        return False
 
 
 def _unknown(name: str, declared: Mapping[str, Parameter], source: Given, findings: Findings) -> None:
