@@ -34,9 +34,9 @@ class Section:
     expected: tuple[Expected, ...]
 
 
-def sections(name: str) -> list[Section]:
+def sections(path: Path) -> list[Section]:
     found = []
-    for block in re.split(r"^=== ", (Path(__file__).parent / "data" / name).read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+    for block in re.split(r"^=== ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
         title, _, rest = block.partition("\n")
         lines = rest.split("\n")
         text = "\n".join(line for line in lines if not line.startswith("--- ")).strip("\n") + "\n"
@@ -44,8 +44,8 @@ def sections(name: str) -> list[Section]:
     return found
 
 
-def parameters(name: str) -> list[object]:
-    return [pytest.param(section, id=section.title) for section in sections(name)]
+def parameters(name: str, folder: Path = Path(__file__).parent) -> list[object]:
+    return [pytest.param(section, id=section.title) for section in sections(folder / "data" / name)]
 
 
 def _expected(line: str) -> Expected:
