@@ -1,0 +1,34 @@
+"""One row per function: its SQL for the embedded engine. Importing `families` fills the registry."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+_FAMILIES = (
+    "operators",
+    "text_operators",
+    "membership",
+    "conditional",
+    "conversion",
+    "strings",
+    "regex",
+    "datetimes",
+    "datetime_formats",
+    "mathematics",
+    "dynamics",
+    "encoding",
+    "network",
+    "parsing",
+    "special",
+    "aggregates",
+    "estimates",
+    "series",
+)
+
+
+@cache
+def load_families() -> None:
+    """Registers every function, once, when the engine starts."""
+    for family in _FAMILIES:
+        import_module(f"{__name__}.{family}")

@@ -1,0 +1,188 @@
+"""The embedded DuckDB: locked down, interruptible, shared by all workspaces that are forks of one another.
+
+Nothing that a query can say reaches a file or the network (design, decision 10). SQL comes only from the lowering.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import weakref
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from toolkit.engine.errors import EngineError, QueryCancelled, QueryTimeout
+from toolkit.engine.functions import load_families
+from toolkit.engine.functions.registry import REGISTRY
+from toolkit.engine.lower.context import StoredColumn
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow
+
+
+class EngineFailure(EngineError):
+    """DuckDB's own message about a statement that failed; `Workspace` turns it into terms of the query."""
+
+
+
+@dataclass(eq=False)
+class Part:
+    """The rows of one ingest: a physical table that lives as long as a workspace refers to it."""
+
+    sql_name: str
+    columns: dict[str, StoredColumn]
+    rows: int
+
+
+class Database:
+    """One in-memory DuckDB. Safe to use from several threads: each statement has a cursor of its own.
+
+    `memory_limit` as DuckDB writes it ("4GB"), `threads` a number; by default DuckDB's own choice (80% of the memory,
+    all cores). What does not fit into memory spills into a temporary directory, which vanishes with the database.
+    """
+
+    def __init__(self, memory_limit: str | None = None, threads: int | None = None) -> None:
+        load_families()
+        self._lock = threading.RLock()
+        self._spill = tempfile.TemporaryDirectory(prefix="toolkit-", ignore_cleanup_errors=True)
+        self._connection = self._open(memory_limit, threads)
+        self._functions: set[str] = set()
+        self._dropped: list[str] = []
+        self._count = 0
+
+    def _open(self, memory_limit: str | None, threads: int | None) -> duckdb.DuckDBPyConnection:
+        import duckdb
+
+        connection = duckdb.connect(":memory:")
+        settings: dict[str, object] = {
+            "temp_directory": self._spill.name,
+            "error_on_division_by_zero": False,  # R-028
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+            "python_enable_replacements": False,
+            "enable_progress_bar": False,
+            **({"memory_limit": memory_limit} if memory_limit else {}),
+            **({"threads": threads} if threads else {}),
+            "enable_external_access": False,
+            "lock_configuration": True,
+        }
+        for name, value in settings.items():
+            try:
+                connection.execute(f"SET {name} = $value", {"value": value})
+            except duckdb.Error as error:
+                raise EngineError(f"{name} = {value!r} is not a setting of the engine: {str(error).splitlines()[0]}") from None
+        return connection
+
+    # --- stored rows --------------------------------------------------------------------------------------------------
+
+    def store(self, table: pyarrow.Table) -> Part:
+        """Copies an Arrow table into the engine. Columns are known by position: KQL's names differ by case (R-002)."""
+        names = list(table.column_names)
+        columns = {
+            name: StoredColumn(f"k{index}", bool(table.column(index).null_count)) for index, name in enumerate(names)
+        }
+        with self._lock:
+            self._drop_unused()
+            self._count += 1
+            sql_name = f"t{self._count}"
+            incoming = table.rename_columns([f"k{index}" for index in range(len(names))])
+            self._connection.register("incoming", incoming)
+            try:
+                self._connection.execute(f"CREATE TABLE {sql_name} AS SELECT * FROM incoming" if names else f"CREATE TABLE {sql_name} (k0 INTEGER)")
+            finally:
+                self._connection.unregister("incoming")
+        part = Part(sql_name, columns, table.num_rows)
+        # the list, not the database, is what the finalizer holds: it may run in any thread, at any time
+        weakref.finalize(part, self._dropped.append, sql_name).atexit = False
+        return part
+
+    def _drop_unused(self) -> None:
+        while self._dropped:
+            self._connection.execute(f"DROP TABLE IF EXISTS {self._dropped.pop()}")
+
+    # --- statements ---------------------------------------------------------------------------------------------------
+
+    def run(self, sql: str, functions: Iterable[str] = (), timeout: float | None = None) -> pyarrow.Table:
+        """The rows of a statement. `timeout` in seconds.
+
+        Raises QueryTimeout, QueryCancelled (Ctrl-C) and EngineFailure. DuckDB does not look for signals while it works,
+        therefore it works in a thread of its own and the caller's thread waits.
+        """
+        with self._lock:
+            self._drop_unused()
+            self._register(functions)
+            cursor = self._connection.cursor()
+        job = _Job(cursor, sql)
+        worker = threading.Thread(target=job.run, name="kql", daemon=True)
+        worker.start()
+        try:
+            if not job.finished.wait(timeout):
+                job.stop()
+                raise QueryTimeout(f"the query was stopped after {timeout:g} seconds, its time limit")
+        except KeyboardInterrupt:
+            job.stop()
+            raise QueryCancelled("the query was stopped") from None
+        finally:
+            worker.join()
+            cursor.close()
+        return job.result()
+
+    def _register(self, functions: Iterable[str]) -> None:
+        for name in functions:
+            if name in self._functions:
+                continue
+            row = REGISTRY.python[name]
+            self._connection.create_function(
+                name,
+                row.function,
+                list(row.arguments),
+                row.result,
+                null_handling="default" if row.strict else "special",  # type: ignore[arg-type]  # the stub wants an enum, the call takes text
+                side_effects=False,
+            )
+            self._functions.add(name)
+
+    def close(self) -> None:
+        """Frees the memory at once; afterwards no workspace on this database can run anything."""
+        with self._lock:
+            self._connection.close()
+            self._spill.cleanup()
+
+
+class _Job:
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
+        self.finished = threading.Event()
+        self._cursor = cursor
+        self._sql = sql
+        self._table: pyarrow.Table | None = None
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            relation: Any = self._cursor.sql(self._sql)
+            self._table = relation.to_arrow_table()
+        except BaseException as error:  # noqa: BLE001  # whatever it is, the waiting thread has to hear of it
+            self._error = error
+        finally:
+            self.finished.set()
+
+    def stop(self) -> None:
+        """Interrupts until it is heard: an interrupt before the statement has begun is lost."""
+        while not self.finished.wait(0.05):
+            self._cursor.interrupt()
+
+    def result(self) -> pyarrow.Table:
+        import duckdb
+
+        if self._error is None:
+            return self._table
+        if isinstance(self._error, duckdb.InterruptException):
+            raise QueryCancelled("the query was stopped") from None
+        if isinstance(self._error, duckdb.Error):
+            raise EngineFailure(str(self._error)) from None
+        raise self._error
+
+

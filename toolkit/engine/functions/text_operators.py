@@ -1,0 +1,195 @@
+"""=~, contains, startswith, endswith and the has family (R-110 to R-119, R-128).
+
+A term is a maximal run of letters and digits (R-111). A needle asks for a border only where its own edge is a term
+character (R-112). Constant needles become a cheap test for the text and, where terms matter, a regular expression on
+the rows that are left; a needle that is a column costs a pattern per row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from toolkit.engine.functions.folding import fold, folded, lowers_exactly, matches, quote, text_literal
+from toolkit.engine.functions.regex import constant_pattern
+from toolkit.engine.functions.regex import matches as regex_matches
+from toolkit.engine.functions.registry import REGISTRY, Builder, Lowering, Refusal
+from toolkit.engine.sql import Form, Lowered, Sql
+from toolkit.kql import plan
+from toolkit.kql.types import ScalarType
+
+_NO_TERM = r"[^\p{L}\p{N}]"
+_BEFORE = rf"(?:^|{_NO_TERM})"
+_AFTER = rf"(?:$|{_NO_TERM})"
+_TERM_CHARACTER = r"[\p{L}\p{N}]"
+
+
+def constant_text(expr: plan.Expr) -> str | None:
+    """The text of a constant needle; numbers count by their text (R-116); None when it is not a constant."""
+    if not isinstance(expr, plan.Const):
+        return None
+    if isinstance(expr.value, str) and expr.type in (ScalarType.STRING, ScalarType.GUID):
+        return expr.value
+    if isinstance(expr.value, int) and not isinstance(expr.value, bool) and expr.type.is_integer:
+        return str(expr.value)
+    return None
+
+
+def _needs_text(call: plan.Call) -> None:
+    for arg in call.args[:1]:
+        if arg.type is not ScalarType.STRING:
+            raise Refusal(f"{call.name!r} takes a string on the left, not {arg.type}", arg.span)
+
+
+# --- tests by constants -------------------------------------------------------------------------------------------------
+
+
+def _holds(text: Sql, needle: str, ignore_case: bool) -> Sql:
+    """Whether the text holds the needle anywhere."""
+    if not ignore_case:
+        return Form("contains({0}, {1})", (text, text_literal(needle)))
+    needle = fold(needle)
+    if not needle.isascii():
+        return matches(text, quote(needle, ignore_case=True))
+    cheap = Form("contains(lower({0}), {1})", (text, text_literal(needle)))
+    if lowers_exactly(needle):
+        return cheap
+    return Form("({0} AND {1})", (cheap, matches(text, quote(needle, ignore_case=True))))
+
+
+def _is_term_character(char: str) -> bool:
+    return char.isalpha() or char.isnumeric()
+
+
+def term_pattern(needle: str, *, at_start: bool, at_end: bool, ignore_case: bool) -> str:
+    """The pattern of a needle between borders of terms; the empty border where the needle's edge is no term character."""
+    before = _BEFORE if at_start and _is_term_character(needle[0]) else ""
+    after = _AFTER if at_end and _is_term_character(needle[-1]) else ""
+    return before + quote(needle, ignore_case=ignore_case) + after
+
+
+def has_term(text: Sql, needle: str, *, at_start: bool = True, at_end: bool = True, ignore_case: bool = True) -> Sql:
+    """has and its relatives for a constant needle; an empty one is everywhere (R-113)."""
+    if not needle:
+        return Form("({0} IS NOT NULL)", (text,))
+    edges = (at_start and _is_term_character(needle[0])) or (at_end and _is_term_character(needle[-1]))
+    if not edges:
+        return _holds(text, needle, ignore_case)
+    pattern = term_pattern(needle, at_start=at_start, at_end=at_end, ignore_case=ignore_case)
+    exact = matches(text, pattern)
+    folded_needle = fold(needle) if ignore_case else needle
+    if ignore_case and not folded_needle.isascii():
+        return exact
+    template = "(contains(lower({0}), {1}) AND {2})" if ignore_case else "(contains({0}, {1}) AND {2})"
+    return Form(template, (text, text_literal(folded_needle), exact))
+
+
+def _equals_ignoring_case(text: Sql, needle: str) -> Sql:
+    """Equal byte lengths rule out the two characters beyond ASCII whose lower case is ASCII."""
+    needle = fold(needle)
+    if not needle.isascii():
+        return matches(text, f"^{quote(needle, ignore_case=True)}$")
+    size = len(needle)
+    return Form(f"(strlen({{0}}) = {size} AND lower({{0}}) = {{1}})", (text, text_literal(needle)))
+
+
+def _edge(text: Sql, needle: str, function: str, ignore_case: bool) -> Sql:
+    if not ignore_case:
+        return Form(f"{function}({{0}}, {{1}})", (text, text_literal(needle)))
+    needle = fold(needle)
+    if lowers_exactly(needle):
+        return Form(f"{function}(lower({{0}}), {{1}})", (text, text_literal(needle)))
+    pattern = quote(needle, ignore_case=True)
+    return matches(text, f"^{pattern}" if function == "starts_with" else f"{pattern}$")
+
+
+# --- tests by columns ---------------------------------------------------------------------------------------------------
+
+_PATTERN = (
+    "(CASE WHEN {2} AND regexp_matches({0}, '^" + _TERM_CHARACTER.replace("{", "{{").replace("}", "}}") + "') THEN {1} ELSE '' END"
+    " || regexp_escape({0}) || "
+    "CASE WHEN {3} AND regexp_matches({0}, '" + _TERM_CHARACTER.replace("{", "{{").replace("}", "}}") + "$') THEN {4} ELSE '' END)"
+)
+
+
+def _term_of_row(text: Sql, needle: Sql, at_start: bool, at_end: bool, ignore_case: bool) -> Sql:
+    if ignore_case:
+        text, needle = folded(text), folded(needle)
+    flags = tuple(Form("TRUE" if flag else "FALSE") for flag in (at_start, at_end))
+    pattern = Form(_PATTERN, (needle, text_literal(_BEFORE), flags[0], flags[1], text_literal(_AFTER)))
+    return Form("regexp_matches({0}, {1}, 's')", (text, pattern))
+
+
+# --- the operators ------------------------------------------------------------------------------------------------------
+
+
+def _register(name: str, build: Builder) -> None:
+    """Registers an operator and its negation; strings are never null, therefore both are total (R-044)."""
+
+    def negated(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
+        found = build(call, args, lowering)
+        return Lowered(Form("(NOT {0})", (found.sql,)), found.nullable)
+
+    REGISTRY.scalars[name] = build
+    REGISTRY.scalars["!~" if name == "=~" else f"!{name}"] = negated
+
+
+def _contains(ignore_case: bool) -> Builder:
+    def build(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowered:
+        _needs_text(call)
+        needle = constant_text(call.args[1])
+        if needle is not None:
+            return Lowered(_holds(args[0].sql, needle, ignore_case), args[0].nullable)
+        pair = (args[0].sql, args[1].sql)
+        return Lowered(Form("contains({0}, {1})", tuple(map(folded, pair)) if ignore_case else pair), args[0].nullable)
+
+    return build
+
+
+def _edges(function: str, ignore_case: bool) -> Builder:
+    def build(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowered:
+        _needs_text(call)
+        needle = constant_text(call.args[1])
+        if needle is not None:
+            return Lowered(_edge(args[0].sql, needle, function, ignore_case), args[0].nullable)
+        pair = (args[0].sql, args[1].sql)
+        return Lowered(Form(f"{function}({{0}}, {{1}})", tuple(map(folded, pair)) if ignore_case else pair), args[0].nullable)
+
+    return build
+
+
+def _has(at_start: bool, at_end: bool, ignore_case: bool) -> Builder:
+    def build(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowered:
+        _needs_text(call)
+        needle = constant_text(call.args[1])
+        if needle is not None:
+            test = has_term(args[0].sql, needle, at_start=at_start, at_end=at_end, ignore_case=ignore_case)
+        else:
+            test = _term_of_row(args[0].sql, args[1].sql, at_start, at_end, ignore_case)
+        return Lowered(test, args[0].nullable)
+
+    return build
+
+
+def _same_ignoring_case(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowered:
+    _needs_text(call)
+    needle = constant_text(call.args[1])
+    if needle is not None:
+        return Lowered(_equals_ignoring_case(args[0].sql, needle), args[0].nullable)
+    return Lowered(Form("({0} = {1})", (folded(args[0].sql), folded(args[1].sql))), args[0].nullable)
+
+
+_register("=~", _same_ignoring_case)
+for _suffix, _ignore in (("", True), ("_cs", False)):
+    _register(f"contains{_suffix}", _contains(_ignore))
+    _register(f"startswith{_suffix}", _edges("starts_with", _ignore))
+    _register(f"endswith{_suffix}", _edges("ends_with", _ignore))
+    _register(f"has{_suffix}", _has(True, True, _ignore))
+    _register(f"hasprefix{_suffix}", _has(True, False, _ignore))
+    _register(f"hassuffix{_suffix}", _has(False, True, _ignore))
+
+
+@REGISTRY.builder("matches regex")
+def _matches_regex(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
+    """Searches anywhere; case-sensitive unless the pattern says otherwise (R-110, R-128)."""
+    _needs_text(call)
+    return Lowered(regex_matches(args[0].sql, constant_pattern(call.args[1]), lowering), args[0].nullable)

@@ -1,0 +1,85 @@
+"""A bound query as one SQL statement, with everything that a run needs to know about it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from toolkit.engine.functions import load_families
+from toolkit.engine.lower.context import Context, Storage
+from toolkit.engine.lower.relations import Relations
+from toolkit.engine.select import Nested, Select, Statement, UnionAll
+from toolkit.engine.sql import Form, Literal
+from toolkit.kql import plan
+from toolkit.kql.diagnostics import UnsupportedKqlError
+from toolkit.kql.passes.fuse import fuse
+from toolkit.kql.passes.prune import prune
+from toolkit.kql.passes.rewrite import own_expressions, relations_within
+from toolkit.kql.passes.time_scope import apply_time_scope
+from toolkit.kql.source import Source
+
+
+class Compiler:
+    """Lowers plans for one instant, one time range and one set of stored tables.
+
+    `now_ticks`: the query's clock; `time_range`: ticks of (start, end], None for an open side.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        now_ticks: int,
+        time_range: tuple[int | None, int | None] = (None, None),
+        settings: Mapping[str, object] | None = None,
+    ) -> None:
+        load_families()
+        self._storage = storage
+        self._now = now_ticks
+        self._range = time_range
+        self._settings = settings or {}
+
+    def statement(self, rel: plan.Rel, source: Source) -> Statement:
+        """The statement whose rows are the relation's. UnsupportedKqlError lists all that cannot be run."""
+        prepared = self._prepared(rel)
+        context = self._context([prepared])
+        query = Relations(context).query(prepared)
+        return self._finished(query, context, source)
+
+    def counts(self, steps: Sequence[plan.Rel], source: Source) -> Statement:
+        """One statement with a row (index, count of rows) per relation."""
+        prepared = [self._prepared(plan.Narrow(step, ())) for step in steps]
+        context = self._context(prepared)
+        lowering = Relations(context)
+        parts = []
+        for index, rel in enumerate(prepared):
+            count = Select(((2, Form("count(*)")),), Nested(lowering.query(rel)))
+            parts.append(Select(((1, Literal(index, "BIGINT")), *count.items), count.source))
+        return self._finished(UnionAll(tuple(parts)), context, source)
+
+    def _prepared(self, rel: plan.Rel) -> plan.Rel:
+        return prune(fuse(apply_time_scope(rel, *self._range)))
+
+    def _context(self, roots: Sequence[plan.Rel]) -> Context:
+        return Context(self._storage, self._now, self._settings, _readers(roots))
+
+    @staticmethod
+    def _finished(query: Select | UnionAll, context: Context, source: Source) -> Statement:
+        if context.diagnostics:
+            raise UnsupportedKqlError(sorted(context.diagnostics, key=lambda found: (found.start, found.end)), source)
+        return Statement(query, tuple(context.tables), frozenset(context.udfs))
+
+
+def _readers(roots: Sequence[plan.Rel]) -> Mapping[int, int]:
+    """How often each shared relation is read, by its identity."""
+    readers: Counter[int] = Counter()
+    pending = list(roots)
+    while pending:
+        rel = pending.pop()
+        for expr in own_expressions(rel):
+            pending += relations_within(expr)
+        if isinstance(rel, plan.Reuse):
+            readers[id(rel.shared)] += 1
+            if readers[id(rel.shared)] > 1:
+                continue
+        pending += plan.inputs(rel)
+    return readers

@@ -1,0 +1,66 @@
+"""What one lowering shares among its parts: the clock, the stored tables, fresh column ids, and what was refused."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from toolkit.engine.select import TableExpression
+from toolkit.kql.diagnostics import Diagnostic
+from toolkit.kql.source import Span
+
+if TYPE_CHECKING:
+    from toolkit.engine.lower.block import Block
+
+_FIRST_HIDDEN_ID = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredColumn:
+    """A column of a stored table: its physical name, and whether any stored value is NULL."""
+
+    sql_name: str
+    nullable: bool
+
+
+class StoredPart(Protocol):
+    """The rows of one ingest: a physical table, and its columns by KQL name."""
+
+    @property
+    def sql_name(self) -> str: ...
+
+    @property
+    def columns(self) -> Mapping[str, StoredColumn]: ...
+
+
+class Storage(Protocol):
+    def stored(self, table: str) -> Sequence[StoredPart]:
+        """Where the rows of a table are; empty when nothing was ingested into it."""
+        ...
+
+
+@dataclass
+class Context:
+    """`count` of readers per shared relation decides whether it is written once (WITH) or in place."""
+
+    storage: Storage
+    now_ticks: int
+    settings: Mapping[str, object]
+    readers: Mapping[int, int] = field(default_factory=dict)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    tables: list[TableExpression] = field(default_factory=list)
+    shared_blocks: dict[int, tuple[str, Block]] = field(default_factory=dict)
+    udfs: set[str] = field(default_factory=set)
+    _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(_FIRST_HIDDEN_ID))
+
+    def fresh_id(self) -> int:
+        """The id of a column that only the SQL knows."""
+        return next(self._ids)
+
+    def refuse(self, message: str, span: Span, hints: tuple[str, ...] = ()) -> None:
+        """Notes a construct that cannot be run; all of a query's are reported together."""
+        found = Diagnostic("unsupported", "error", "semantic", message, span.start, span.end, hints)
+        if found not in self.diagnostics:
+            self.diagnostics.append(found)

@@ -1,0 +1,111 @@
+"""mv-expand (R-099 to R-108)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from toolkit.engine.functions.registry import REGISTRY
+from toolkit.engine.lower.block import Block, Ordering, plain_columns
+from toolkit.engine.lower.expressions import Expressions, is_plain, null_of
+from toolkit.engine.select import Nested, Select
+from toolkit.engine.sql import ColumnName, Form, Literal, Lowered, Sql
+from toolkit.kql import plan
+from toolkit.kql.passes.rewrite import own_expressions, references
+from toolkit.kql.types import ScalarType
+
+if TYPE_CHECKING:
+    from toolkit.engine.lower.relations import Relations
+
+_PAIRS = "list_zip(json_keys({0}), CAST(json_extract({0}, '$.*') AS VARCHAR[]))"
+_BAGS = f"list_transform({_PAIRS}, lambda p: '{{{{' || CAST(to_json(p[1]) AS VARCHAR) || ':' || p[2] || '}}}}')"
+_KEY_VALUES = f"list_transform({_PAIRS}, lambda p: '[' || CAST(to_json(p[1]) AS VARCHAR) || ',' || p[2] || ']')"
+_SCALAR = Literal("kql:'mv-expand' of a value that is neither an array nor a bag is not documented (R-099)", "VARCHAR")
+
+
+def expand(lowering: Relations, rel: plan.Expand) -> Block:
+    """UNNEST of all items in one SELECT list: DuckDB walks them in lockstep and pads with NULL, as KQL does (R-101)."""
+    block = lowering.lower(rel.input)
+    block = block.ready_for({number for expr in own_expressions(rel) for number in references(expr)})
+    expressions = lowering.expressions(block.columns)
+    limit = None if rel.limit is None else expressions.lower(rel.limit).sql
+    block, values = _with_values(lowering, block, [expressions.lower(item.value) for item in rel.items])
+    lists = [_elements(value, limit, rel.bags_as_pairs) for value in values]
+    raw = [lowering.context.fresh_id() for _ in rel.items]
+    kept = {number: value for number, value in block.columns.items() if number not in {item.column.id for item in rel.items}}
+    items = [(number, value.sql) for number, value in kept.items()]
+    items += [(number, Form("unnest({0})", (elements,))) for number, elements in zip(raw, lists, strict=True)]
+    order = block.order
+    columns = plain_columns(kept)
+    if rel.index is not None or order:
+        number = rel.index.id if rel.index is not None else lowering.context.fresh_id()
+        items.append((number, _positions(lists)))
+        columns[number] = Lowered(ColumnName(number), False)
+        if order:
+            # elements keep their order among rows that are equal to the sort (R-108)
+            order = (*order, Ordering(number, ScalarType.LONG, False, False))
+    source = Nested(Select(tuple(items), block.source, tuple(block.where)))
+    result = Block(source, columns, [], order)
+    for item, number in zip(rel.items, raw, strict=True):
+        result.columns[item.column.id] = _converted(lowering, expressions, rel, item.column, number)
+    return result
+
+
+def _with_values(lowering: Relations, block: Block, values: Sequence[Lowered]) -> tuple[Block, list[Sql]]:
+    """The arrays as plain columns, so that splitting them does not compute them several times."""
+    if all(is_plain(value.sql) for value in values):
+        return block, [value.sql for value in values]
+    ids = [lowering.context.fresh_id() for _ in values]
+    wider = Block(block.source, {**block.columns, **dict(zip(ids, values, strict=True))}, block.where, block.order)
+    return wider.sealed(), [ColumnName(number) for number in ids]
+
+
+def _elements(value: Sql, limit: Sql | None, as_pairs: bool) -> Sql:
+    """The elements of an array, or of a bag one by one; null is one element, nothing is none (R-099, R-100, R-106)."""
+    template = (
+        "CASE WHEN {0} IS NULL THEN CAST([NULL] AS VARCHAR[])"
+        " WHEN starts_with({0}, '[') THEN CAST(json_extract({0}, '$[*]') AS VARCHAR[])"
+        f" WHEN starts_with({{0}}, '{{{{') THEN {_KEY_VALUES if as_pairs else _BAGS}"
+        " ELSE CAST(error({1}) AS VARCHAR[]) END"
+    )
+    elements = Form(template, (value, _SCALAR))
+    return elements if limit is None else Form("list_slice({0}, 1, greatest({1}, 0))", (elements, limit))
+
+
+def _positions(lists: Sequence[Sql]) -> Sql:
+    lengths = ", ".join(f"len({{{index}}})" for index in range(len(lists)))
+    return Form(f"unnest(range(greatest({lengths})))" if len(lists) > 1 else f"unnest(range({lengths}))", tuple(lists))
+
+
+def _converted(lowering: Relations, expressions: Expressions, rel: plan.Expand, column: plan.Column, number: int) -> Lowered:
+    """`to typeof(T)`: what an element must hold to become a T (R-104); everything else is null."""
+    element = ColumnName(number)
+    dynamic = Form("nullif({0}, 'null')", (element,))
+    text = Form("json_extract_string({0}, '$')", (element,))
+    whole = "CASE WHEN regexp_matches({0}, '^-?[0-9]+$') THEN TRY_CAST({0} AS BIGINT)"
+    match column.type:
+        case ScalarType.DYNAMIC | ScalarType.UNKNOWN:
+            return Lowered(dynamic, True)
+        case ScalarType.STRING:
+            return Lowered(Form("coalesce({0}, '')", (text,)), False)
+        case ScalarType.LONG:
+            return Lowered(Form(whole + " ELSE TRY_CAST(trunc(TRY_CAST({0} AS DOUBLE)) AS BIGINT) END", (element,)), True)
+        case ScalarType.INT:
+            return Lowered(Form("TRY_CAST(trunc(TRY_CAST({0} AS DOUBLE)) AS INTEGER)", (element,)), True)
+        case ScalarType.REAL:
+            return Lowered(Form("TRY_CAST({0} AS DOUBLE)", (element,)), True)
+        case ScalarType.BOOL:
+            return Lowered(Form("CASE {0} WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE ELSE " + whole + " END <> 0 END", (element,)), True)
+        case ScalarType.DATETIME | ScalarType.GUID:
+            strings_only = Form("CASE WHEN starts_with({0}, '\"') THEN {1} ELSE '' END", (element, text))
+            return _by_function(expressions, "todatetime" if column.type is ScalarType.DATETIME else "toguid", strings_only, column)
+        case _:
+            lowering.context.refuse(f"'mv-expand ... to typeof({column.type})' is not supported", rel.span)
+            return null_of(column.type)
+
+
+def _by_function(expressions: Expressions, name: str, text: Sql, column: plan.Column) -> Lowered:
+    """A conversion function over a text that only the SQL knows."""
+    source = plan.Column(-1, "", ScalarType.STRING)
+    call = plan.Call(name, (plan.Ref(source),), column.type)
+    return REGISTRY.scalars[name](call, [Lowered(text, False)], expressions)

@@ -1,0 +1,219 @@
+"""Scalar expressions -> SQL, in two readings: as a value, and as a condition where NULL and FALSE mean the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeGuard
+
+from toolkit.engine.functions.folding import folded
+from toolkit.engine.functions.operators import CONDITIONS
+from toolkit.engine.functions.registry import REGISTRY, Refusal
+from toolkit.engine.lower.context import Context
+from toolkit.engine.lower.guards import substring_guard
+from toolkit.engine.lower.json_paths import Chain, chain_of, extract_json, extract_text
+from toolkit.engine.select import Query, print_query
+from toolkit.engine.sql import PHYSICAL, ColumnName, Form, Literal, Lowered, Sql, print_expression
+from toolkit.kql import plan
+from toolkit.kql.types import ScalarType
+
+QueryLowering = Callable[[plan.Rel], Query]
+_FALSE = Literal(False, "BOOLEAN")
+
+OPERATOR_NAMES = frozenset({"and", "or", "in", "has", "contains", "between", "startswith", "endswith", "hasprefix", "hassuffix"})
+
+# Operators that cannot hold for an empty text and a non-empty constant: a NULL text may stand for '' in a condition.
+_POSITIVE = frozenset(
+    {"==", "=~", "in", "in~", "has", "has_cs", "has_any", "has_all", "contains", "contains_cs", "startswith"}
+) | frozenset({"startswith_cs", "endswith", "endswith_cs", "hasprefix", "hasprefix_cs", "hassuffix", "hassuffix_cs"})
+
+
+def null_of(kind: ScalarType) -> Lowered:
+    """The null of a type; '' for string, which has none (R-043)."""
+    if kind is ScalarType.STRING:
+        return Lowered(Literal("", "VARCHAR"), False)
+    return Lowered(Literal(None, PHYSICAL[kind]), True)
+
+
+def is_plain(sql: Sql) -> bool:
+    """Whether an expression costs nothing to repeat: a column or a literal."""
+    return isinstance(sql, (Literal, ColumnName)) or (isinstance(sql, Form) and not sql.args)
+
+
+def embedded(query: Query, template: str = "({0})") -> Sql:
+    """A query inside an expression."""
+    text = print_query(query).replace("{", "{{").replace("}", "}}")
+    return Form(template, (Form(text),))
+
+
+@dataclass
+class Expressions:
+    """Lowers expressions over one scope: what each column id is, in terms of the FROM items at hand.
+
+    `row_order` are the ORDER BY terms of the rows an aggregate sees, where they have an order (R-255).
+    """
+
+    context: Context
+    scope: Mapping[int, Lowered]
+    subquery: QueryLowering
+    row_order: Sequence[Sql] = ()
+
+    @property
+    def now_ticks(self) -> int:
+        return self.context.now_ticks
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        return self.context.settings
+
+    def use_udf(self, name: str) -> None:
+        self.context.udfs.add(name)
+
+    # --- values -----------------------------------------------------------------------------------------------------
+
+    def lower(self, expr: plan.Expr) -> Lowered:
+        match expr:
+            case plan.Const(value=value, type=kind):
+                return Lowered(Literal(value, PHYSICAL[kind]), value is None)
+            case plan.Ref(column=column):
+                return self.scope[column.id]
+            case plan.Call():
+                return self._call(expr)
+            case plan.DynamicPath():
+                return self._path(expr)
+            case plan.Now():
+                return Lowered(Literal(self.now_ticks, "BIGINT"), False)
+            case plan.ScalarSubquery():
+                return self._scalar_subquery(expr)
+            case plan.InTable():
+                return self._in_table(expr)
+
+    def _call(self, call: plan.Call) -> Lowered:
+        fused = self._fused_text(call)
+        if fused is not None:
+            return Lowered(Form("coalesce({0}, '')", (fused,)), False)
+        return self._build(call, [self.lower(arg) for arg in call.args])
+
+    def _build(self, call: plan.Call, args: Sequence[Lowered]) -> Lowered:
+        build = REGISTRY.scalars.get(call.name)
+        if build is None:
+            kind = "operator" if call.name in OPERATOR_NAMES or not call.name.isidentifier() else "function"
+            self.context.refuse(f"the {kind} {call.name!r} is not supported yet", call.span)
+            return null_of(call.type)
+        try:
+            return build(call, args, self)
+        except Refusal as refusal:
+            self.context.refuse(refusal.reason, refusal.span or call.span)
+            return null_of(call.type)
+
+    def _fused_text(self, call: plan.Call) -> Sql | None:
+        """tostring over a chain of member accesses, NULL where there is no text; None when it is something else."""
+        if not _is_tostring(call):
+            return None
+        chain = chain_of(call.args[0])
+        return None if chain is None else extract_text(self.lower(chain.base).sql, chain)
+
+    def _path(self, path: plan.DynamicPath) -> Lowered:
+        chain = chain_of(path)
+        if chain is not None:
+            return Lowered(extract_json(self.lower(chain.base).sql, chain), True)
+        value = self.lower(path.base)
+        for step in path.steps:
+            value = self._step(value, step)
+        return value
+
+    def _step(self, value: Lowered, step: str | int | plan.Expr) -> Lowered:
+        """One access by a computed member name or index; the kind of the step decides what it may match (R-075, R-077)."""
+        if isinstance(step, int):
+            found = Form("json_extract({0}, {1})", (value.sql, Literal(f"$[{step}]", "VARCHAR")))
+        elif isinstance(step, str):
+            return Lowered(extract_json(value.sql, Chain(plan.Const(None, ScalarType.DYNAMIC), ((step,),))), True)
+        elif step.type in (ScalarType.INT, ScalarType.LONG):
+            found = Form("json_extract({0}, '$[' || {1} || ']')", (value.sql, self.lower(step).sql))
+        elif step.type is ScalarType.STRING:
+            pointer = Form("'/' || replace(replace({0}, '~', '~0'), '/', '~1')", (self.lower(step).sql,))
+            found = Form("CASE WHEN json_type({0}) = 'OBJECT' THEN json_extract({0}, {1}) END", (value.sql, pointer))
+        else:
+            self.context.refuse(f"member access by a value of type {step.type} is not supported", step.span)
+            return null_of(ScalarType.DYNAMIC)
+        return Lowered(Form("nullif(CAST({0} AS VARCHAR), 'null')", (found,)), True)
+
+    # --- subqueries ---------------------------------------------------------------------------------------------------
+
+    def _scalar_subquery(self, expr: plan.ScalarSubquery) -> Lowered:
+        """toscalar: the first row's first column; a DuckDB scalar subquery of several rows would be an error (R-299, R-300)."""
+        query = self.subquery(plan.Limit(expr.rel, plan.Const(1, ScalarType.LONG)))
+        value = embedded(query)
+        if expr.type is ScalarType.STRING:
+            return Lowered(Form("coalesce({0}, '')", (value,)), False)
+        return Lowered(value, True)
+
+    def _in_table(self, expr: plan.InTable) -> Lowered:
+        return Lowered(self._membership(expr, total=True), False)
+
+    def _membership(self, expr: plan.InTable, *, total: bool) -> Sql:
+        operator = expr.operator
+        value, column = self.lower(expr.value), expr.rel.columns[0]
+        items = self.subquery(expr.rel)
+        if operator in ("has_any", "has_all"):
+            self.context.refuse(f"{operator!r} with a table on the right is not supported yet", expr.span)
+            return _FALSE
+        # a null among the items would make every miss NULL instead of false (R-052)
+        present = f"SELECT c{column.id} FROM {{0}} WHERE c{column.id} IS NOT NULL"
+        operand = value.sql
+        if operator in ("in~", "!in~") and expr.value.type is ScalarType.STRING:
+            operand = folded(operand)
+            present = present.replace(f"SELECT c{column.id}", f"SELECT {print_expression(folded(ColumnName(column.id)))}")
+        member: Sql = Form("{0} IN {1}", (operand, Form(f"({present})", (embedded(items),))))
+        if operator.startswith("!"):
+            return Form("(NOT coalesce({0}, FALSE))", (member,))
+        return Form("coalesce({0}, FALSE)", (member,)) if total else Form("({0})", (member,))
+
+    # --- conditions ---------------------------------------------------------------------------------------------------
+
+    def condition(self, expr: plan.Expr) -> Sql:
+        """A predicate for WHERE, FILTER and CASE WHEN: may be NULL where it would be FALSE, which lets it be simpler."""
+        match expr:
+            case plan.Call(name="and", args=args):
+                return Form("({0} AND {1})", tuple(map(self.condition, args)))
+            case plan.Call(name="or", args=args):
+                return Form("({0} OR {1})", tuple(map(self.condition, args)))
+            case plan.Call(name=name) if name in CONDITIONS or name in _POSITIVE:
+                return self._comparison(expr)
+            case plan.InTable():
+                return self._membership(expr, total=False)
+            case _:
+                return self.lower(expr).sql
+
+    def _comparison(self, call: plan.Call) -> Sql:
+        args, guard = self._operands(call)
+        build = CONDITIONS.get(call.name)
+        if build is None:
+            test = self._build(call, args).sql
+        else:
+            try:
+                test = build(call, args, self)
+            except Refusal as refusal:
+                self.context.refuse(refusal.reason, refusal.span or call.span)
+                return _FALSE
+        return test if guard is None else Form("({0} AND {1})", (guard, test))
+
+    def _operands(self, call: plan.Call) -> tuple[list[Lowered], Sql | None]:
+        """The operands, a JSON text on the left as it comes (NULL for ''), and a cheap test to put in front."""
+        if call.name not in _POSITIVE or not all(map(_non_empty_text, call.args[1:])):
+            return [self.lower(arg) for arg in call.args], None
+        chain = chain_of(call.args[0].args[0]) if _is_tostring(call.args[0]) else None
+        if chain is None:
+            return [self.lower(arg) for arg in call.args], None
+        base = self.lower(chain.base).sql
+        left = Lowered(extract_text(base, chain), True)
+        guard = substring_guard(call, base) if is_plain(base) else None
+        return [left, *(self.lower(arg) for arg in call.args[1:])], guard
+
+
+def _is_tostring(expr: plan.Expr) -> TypeGuard[plan.Call]:
+    return isinstance(expr, plan.Call) and expr.name == "tostring" and len(expr.args) == 1
+
+
+def _non_empty_text(expr: plan.Expr) -> bool:
+    return isinstance(expr, plan.Const) and expr.type is ScalarType.STRING and bool(expr.value)

@@ -1,0 +1,97 @@
+"""Where rows come from: stored tables, rows written in the query, ranges."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from toolkit.engine.lower.block import Block
+from toolkit.engine.lower.context import StoredPart
+from toolkit.engine.lower.expressions import null_of
+from toolkit.engine.select import Generated, Named, Nested, NoRows, UnionAll
+from toolkit.engine.sql import PHYSICAL, ColumnName, Form, Literal, Lowered, Sql
+from toolkit.kql import plan
+from toolkit.kql.types import ScalarType
+
+if TYPE_CHECKING:
+    from toolkit.engine.lower.relations import Relations
+
+_FALSE = Literal(False, "BOOLEAN")
+
+
+def scan(lowering: Relations, rel: plan.Scan) -> Block:
+    """A stored table; columns that an ingested file did not have are null in its rows. Without data there are no rows."""
+    parts = lowering.context.storage.stored(rel.table)
+    if not parts:
+        return Block(NoRows(), {column.id: null_of(column.type) for column in rel.columns}, [_FALSE])
+    blocks = [Block(Named(part.sql_name), {column.id: _stored(part, column) for column in rel.columns}) for part in parts]
+    if len(blocks) == 1:
+        return blocks[0]
+    ids = [column.id for column in rel.columns]
+    columns = {number: Lowered(ColumnName(number), any(block.columns[number].nullable for block in blocks)) for number in ids}
+    return Block(Nested(UnionAll(tuple(block.select(ids) for block in blocks))), columns)
+
+
+def _stored(part: StoredPart, column: plan.Column) -> Lowered:
+    physical = part.columns.get(column.name)
+    if physical is None:
+        return null_of(column.type)
+    if column.type is ScalarType.STRING and physical.nullable:
+        return Lowered(Form("coalesce({0}, '')", (Form(physical.sql_name),)), False)
+    return Lowered(Form(physical.sql_name), physical.nullable)
+
+
+def values(lowering: Relations, rel: plan.Values) -> Block:
+    """Rows of constant expressions: one row needs no table at all."""
+    expressions = lowering.expressions({})
+    rows = [[expressions.lower(value) for value in row] for row in rel.rows]
+    if not rows:
+        return Block(NoRows(), {column.id: null_of(column.type) for column in rel.columns}, [_FALSE])
+    if len(rows) == 1:
+        return Block(NoRows(), {column.id: value for column, value in zip(rel.columns, rows[0], strict=True)})
+    if not rel.columns:
+        return Block(Generated(Form(f"range({len(rows)})"), (lowering.context.fresh_id(),)), {})
+    width = len(rel.columns)
+    places = (", ".join(f"{{{start + index}}}" for index in range(width)) for start in range(0, len(rows) * width, width))
+    body = Form("(VALUES " + ", ".join(f"({row})" for row in places) + ")", tuple(value.sql for row in rows for value in row))
+    columns = {
+        column.id: Lowered(ColumnName(column.id), any(row[index].nullable for row in rows)) for index, column in enumerate(rel.columns)
+    }
+    return Block(Generated(body, tuple(column.id for column in rel.columns)), columns)
+
+
+def range_rows(lowering: Relations, rel: plan.RangeRows) -> Block:
+    """`range`: inclusive, empty when the start is beyond the stop; only positive steps are documented (R-213)."""
+    expressions = lowering.expressions({})
+    start, stop, step = (expressions.lower(part) for part in (rel.start, rel.stop, rel.step))
+    number = rel.column.id
+    if isinstance(step.sql, Literal) and isinstance(step.sql.value, (int, float)) and not step.sql.value > 0:
+        lowering.context.refuse("'range' needs a step greater than zero", rel.span)
+    checked = _checked_step(step.sql)
+    if rel.column.type is ScalarType.REAL:
+        as_real = tuple(_cast(part, "DOUBLE") for part in (start.sql, stop.sql, checked))
+        counter = lowering.context.fresh_id()
+        last = Form("CAST(floor(({1} - {0}) / {2} + 1e-9) AS BIGINT)", as_real)
+        rows = Generated(Form("(SELECT unnest(generate_series(0, {0})))", (last,)), (counter,))
+        value = Form("({0} + {1} * {2})", (as_real[0], ColumnName(counter), as_real[2]))
+        return Block(rows, {number: Lowered(value, False)})
+    bounds = tuple(_cast(part, "BIGINT") for part in (start.sql, stop.sql, checked))
+    constant = all(isinstance(part, Literal) for part in bounds)
+    template = "generate_series({0}, {1}, {2})" if constant else "(SELECT unnest(generate_series({0}, {1}, {2})))"
+    value = ColumnName(number)
+    if rel.column.type is ScalarType.INT:
+        return Block(Generated(Form(template, bounds), (number,)), {number: Lowered(Form("CAST({0} AS INTEGER)", (value,)), False)})
+    return Block(Generated(Form(template, bounds), (number,)), {number: Lowered(value, False)})
+
+
+def _cast(value: Sql, sql_type: str) -> Sql:
+    if isinstance(value, Literal) and isinstance(value.value, (int, float)) and not isinstance(value.value, bool):
+        number = float(value.value) if sql_type == PHYSICAL[ScalarType.REAL] else value.value
+        return Literal(number, sql_type)
+    return Form(f"CAST({{0}} AS {sql_type})", (value,))
+
+
+def _checked_step(step: Sql) -> Sql:
+    if isinstance(step, Literal):
+        return step
+    message = Literal("kql:'range' needs a step greater than zero", "VARCHAR")
+    return Form("CASE WHEN {0} > 0 THEN {0} ELSE error({1}) END", (step, message))

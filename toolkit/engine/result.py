@@ -1,0 +1,119 @@
+"""The rows of a query, as each kind of reader wants them."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from toolkit.engine.values import parse_dynamic, to_json, to_python
+from toolkit.kql import plan
+from toolkit.kql.types import ScalarType
+
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
+
+_HTML_ROWS = 100
+_HTML_CELL = 200
+
+
+class Result:
+    """A finished query. Values are converted when they are asked for; asking twice costs once.
+
+    `columns` are (name, KQL type name) in order. `visualization` is what `render` asked for, or None.
+    """
+
+    def __init__(self, table: pyarrow.Table, columns: Sequence[plan.Column], visualization: plan.Visualization | None = None) -> None:
+        self._table = table
+        self._columns = tuple(columns)
+        self.visualization = visualization
+
+    @property
+    def columns(self) -> list[tuple[str, str]]:
+        return [(column.name, column.type.value) for column in self._columns]
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """All rows as tuples of Python values.
+
+        datetime: aware UTC `datetime`; timespan: `timedelta` (both truncated to microseconds); dynamic: dict, list or
+        scalar; decimal: `Decimal`; guid: `str`; real: `float` (NaN stays NaN); null: None (never for string).
+        """
+        return self._rows
+
+    @cached_property
+    def _rows(self) -> list[tuple[Any, ...]]:
+        if not self._columns:
+            return [()] * len(self)
+        return list(zip(*(to_python(column.type, values) for column, values in self._physical()), strict=True))
+
+    def _physical(self) -> Iterator[tuple[plan.Column, list[Any]]]:
+        for index, column in enumerate(self._columns):
+            yield column, self._table.column(index).to_pylist()
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return int(self._table.num_rows)
+
+    def __repr__(self) -> str:
+        return f"<Result: {len(self)} rows, {len(self._columns)} columns>"
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """All rows as dictionaries by column name."""
+        names = [column.name for column in self._columns]
+        return [dict(zip(names, row, strict=True)) for row in self._rows]
+
+    def to_arrow(self) -> pyarrow.Table:
+        """An Arrow table: datetime as timestamp[us, UTC], timespan as duration[us], dynamic as JSON text."""
+        import pyarrow as pa
+
+        arrays = [_arrow_column(column.type, self._table.column(index)) for index, column in enumerate(self._columns)]
+        return pa.Table.from_arrays(arrays, names=[column.name for column in self._columns])
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """A data frame: datetime64[us, UTC], timedelta64[us]; dynamics as Python values."""
+        frame = self.to_arrow().to_pandas()
+        for index, column in enumerate(self._columns):
+            if column.type is ScalarType.DYNAMIC:
+                texts = self._table.column(index).to_pylist()
+                frame.isetitem(index, [None if text is None else parse_dynamic(text) for text in texts])
+        return frame
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """A JSON array with one object per row; datetimes with 7 digits, timespans as `[-][d.]hh:mm:ss[.fffffff]`."""
+        names = [column.name for column in self._columns]
+        values = [to_json(column.type, found) for column, found in self._physical()]
+        rows = [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)] if names else [{} for _ in range(len(self))]
+        return json.dumps(rows, ensure_ascii=False, indent=indent, default=str)
+
+    def _repr_html_(self) -> str:
+        """The first rows as a table, for notebooks."""
+        head = "".join(f"<th title='{html.escape(kind)}'>{html.escape(name)}</th>" for name, kind in self.columns)
+        shown = Result(self._table.slice(0, _HTML_ROWS), self._columns)
+        values = [to_json(column.type, found) for column, found in shown._physical()]
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(_cell(value))}</td>" for value in row) + "</tr>" for row in zip(*values, strict=True)
+        )
+        more = f"<p>{len(self)} rows, the first {_HTML_ROWS} are shown</p>" if len(self) > _HTML_ROWS else f"<p>{len(self)} rows</p>"
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _HTML_CELL else text[: _HTML_CELL - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def _arrow_column(kind: ScalarType, column: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
+    import pyarrow as pa
+
+    if kind is ScalarType.DATETIME:
+        return pa.chunked_array([pa.array(to_python(kind, column.to_pylist()), pa.timestamp("us", "UTC"))])
+    if kind is ScalarType.TIMESPAN:
+        return pa.chunked_array([pa.array(to_python(kind, column.to_pylist()), pa.duration("us"))])
+    return column

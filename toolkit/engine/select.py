@@ -1,0 +1,178 @@
+"""SELECT statements as a small tree, printed once. Columns are plan ids; the printer names them c<id>."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Union
+
+from toolkit.engine.sql import Sql, print_expression
+
+
+@dataclass(frozen=True, slots=True)
+class OrderKey:
+    """One ORDER BY term."""
+
+    value: Sql
+    descending: bool = False
+    nulls_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoRows:
+    """No FROM clause: one row without columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A stored table or a common table expression, by the name the engine gave it (never a user's)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """A SELECT in FROM."""
+
+    query: Query
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """`operator` is "JOIN", "LEFT JOIN", "SEMI JOIN", "CROSS JOIN" ...; `on` is None for a cross join."""
+
+    operator: str
+    left: Source
+    right: Source
+    on: Sql | None
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """Rows made by an expression: `VALUES` lists and table functions. `columns` are ids."""
+
+    body: Sql
+    columns: tuple[int, ...]
+
+
+Source = Union[NoRows, Named, Nested, Joined, Generated]
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """One SELECT. `groups` None: no grouping; (): one group. `distinct_on` keeps the first row per value."""
+
+    items: tuple[tuple[int, Sql], ...]
+    source: Source
+    where: tuple[Sql, ...] = ()
+    groups: tuple[Sql, ...] | None = None
+    distinct_on: tuple[Sql, ...] | None = None
+    order: tuple[OrderKey, ...] = ()
+    limit: Sql | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnionAll:
+    """All rows of several SELECTs whose items agree by position."""
+
+    selects: tuple[Query, ...]
+
+
+Query = Union[Select, UnionAll]
+
+
+@dataclass(frozen=True, slots=True)
+class TableExpression:
+    """One WITH entry."""
+
+    name: str
+    query: Query
+    materialized: bool = False
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A complete statement: shared expressions in dependency order, then the query."""
+
+    query: Query
+    tables: tuple[TableExpression, ...] = ()
+    udfs: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def text(self) -> str:
+        return print_statement(self)
+
+
+def item_ids(query: Query) -> tuple[int, ...]:
+    """The ids of a query's columns, in order."""
+    while isinstance(query, UnionAll):
+        query = query.selects[0]
+    return tuple(number for number, _ in query.items)
+
+
+def with_order(query: Select, order: Sequence[OrderKey], limit: Sql | None) -> Select:
+    return replace(query, order=tuple(order), limit=limit)
+
+
+def print_statement(statement: Statement) -> str:
+    head = ""
+    if statement.tables:
+        entries = (
+            f"{table.name} AS {'MATERIALIZED' if table.materialized else 'NOT MATERIALIZED'} ({print_query(table.query)})"
+            for table in statement.tables
+        )
+        head = "WITH " + ",\n".join(entries) + "\n"
+    return head + print_query(statement.query)
+
+
+def print_query(query: Query) -> str:
+    if isinstance(query, UnionAll):
+        return "\nUNION ALL\n".join(f"({print_query(part)})" for part in query.selects)
+    return " ".join(_clauses(query))
+
+
+def _clauses(query: Select) -> Iterator[str]:
+    distinct = f"DISTINCT ON ({_list(query.distinct_on)}) " if query.distinct_on is not None else ""
+    items = ", ".join(_item(number, value) for number, value in query.items) or "1"
+    yield f"SELECT {distinct}{items}"
+    if not isinstance(query.source, NoRows):
+        yield f"FROM {print_source(query.source)}"
+    if query.where:
+        yield "WHERE " + " AND ".join(f"({print_expression(part)})" for part in query.where)
+    if query.groups:
+        yield f"GROUP BY {_list(query.groups)}"
+    if query.order:
+        yield f"ORDER BY {print_order(query.order)}"
+    if query.limit is not None:
+        yield f"LIMIT {print_expression(query.limit)}"
+
+
+def _item(number: int, value: Sql) -> str:
+    text = print_expression(value)
+    return text if text == f"c{number}" else f"{text} AS c{number}"
+
+
+def print_order(keys: Sequence[OrderKey]) -> str:
+    return ", ".join(
+        f"{print_expression(key.value)} {'DESC' if key.descending else 'ASC'} NULLS {'FIRST' if key.nulls_first else 'LAST'}"
+        for key in keys
+    )
+
+
+def print_source(source: Source) -> str:
+    match source:
+        case NoRows():
+            return "(SELECT 1)"
+        case Named(name=name):
+            return name
+        case Nested(query=query):
+            return f"({print_query(query)})"
+        case Joined(operator=operator, left=left, right=right, on=on):
+            condition = "" if on is None else f" ON {print_expression(on)}"
+            return f"{print_source(left)} {operator} {print_source(right)}{condition}"
+        case Generated(body=body, columns=columns):
+            return f"{print_expression(body)} g({', '.join(f'c{number}' for number in columns)})"
+
+
+def _list(parts: Sequence[Sql]) -> str:
+    return ", ".join(map(print_expression, parts))

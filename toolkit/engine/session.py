@@ -1,0 +1,245 @@
+"""`Workspace`: tables of recorded logs, and the queries over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from toolkit.catalog import Catalog
+from toolkit.engine.database import Database, EngineFailure, Part
+from toolkit.engine.errors import failure
+from toolkit.engine.lower.compile import Compiler
+from toolkit.engine.result import Result
+from toolkit.engine.select import Statement
+from toolkit.engine.values import clock, instant, parameter
+from toolkit.engine.watchlists import watchlist_records, watchlist_schema
+from toolkit.kql import plan
+from toolkit.kql.analysis import Analysis, SavedFunction, analyze
+from toolkit.kql.diagnostics import Diagnostic, KqlError, UnsupportedKqlError
+from toolkit.kql.passes.time_scope import WATCHLIST_PREFIX
+from toolkit.kql.source import Source
+from toolkit.kql.types import TableSchema
+
+if TYPE_CHECKING:
+    import pyarrow
+
+    from toolkit.engine.ingest import Finding
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What an ingest brought: rows stored, records left out (lenient mode), and what was noticed."""
+
+    rows: int
+    skipped: int = 0
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One pipe step of a query: its text, where it stands, and how many rows there are after it."""
+
+    start: int
+    end: int
+    text: str
+    rows: int
+
+
+class Workspace:
+    """Tables, saved functions and watchlists, and an engine to query them.
+
+    `catalog`: None for the bundled tables of Log Analytics, Sentinel and Defender; a `Catalog`; or a mapping
+    {"Table": {"Column": "kqltype"}}. `memory_limit` ("4GB") and `threads` bound what queries may use.
+
+    Queries may run in several threads at once; ingesting and defining belong to one thread at a time. `fork()` gives a
+    workspace that shares everything so far and changes on its own: prepare one, fork it per test.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog | Mapping[str, Mapping[str, str]] | None = None,
+        *,
+        memory_limit: str | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self.catalog = _catalog(catalog)
+        self._limits = (memory_limit, threads)
+        self._database: list[Database] = []
+        self._schemas: dict[str, TableSchema] = {}
+        self._parts: dict[str, tuple[Part, ...]] = {}
+        self._functions: dict[str, SavedFunction] = {}
+        self._watchlists: dict[str, TableSchema] = {}
+
+    def fork(self) -> Workspace:
+        """A workspace that begins with all of this one's contents; neither sees what the other adds later."""
+        copy = Workspace(self.catalog, memory_limit=self._limits[0], threads=self._limits[1])
+        copy._database = self._database
+        copy._schemas = dict(self._schemas)
+        copy._parts = dict(self._parts)
+        copy._functions = dict(self._functions)
+        copy._watchlists = dict(self._watchlists)
+        return copy
+
+    @property
+    def database(self) -> Database:
+        """The engine, started when it is first needed: analysis does without."""
+        if not self._database:
+            self._database.append(Database(*self._limits))
+        return self._database[0]
+
+    def close(self) -> None:
+        """Frees the engine's memory, for this workspace and all its forks."""
+        for database in self._database:
+            database.close()
+
+    # --- contents -----------------------------------------------------------------------------------------------------
+
+    def ingest(self, table: str, source: Any, *, lenient: bool = False) -> IngestReport:
+        """Adds rows to a table.
+
+        `source`: a path or a list of paths (.jsonl .json .csv .tsv .parquet, also .gz and .zst), a list of dicts, a pandas
+        or Arrow table, or what `read_source` returned. Values take the catalogue's types. Raises IngestError with file and
+        line for what cannot be read; with `lenient` such records are left out, counted and described in the report.
+        """
+        from toolkit.engine.ingest import Ingested, read_source
+
+        known = self.schema(table)
+        found = source if isinstance(source, Ingested) else read_source(source, table, known, lenient=lenient)
+        self._schemas[table] = found.schema if known is None else _merged(known, found.schema)
+        self._parts[table] = (*self._parts.get(table, ()), self.database.store(found.table))
+        return IngestReport(found.rows, found.skipped, found.findings)
+
+    def define_function(self, name: str, body: str, parameters: str = "") -> None:
+        """Adds a saved function, with parameters as Azure writes them ("a:string, n:long = 5")."""
+        self._functions[name] = SavedFunction(name, body, parameters)
+
+    def define_watchlist(self, alias: str, rows: Iterable[Mapping[str, Any]], search_key: str | None = None) -> None:
+        """Sets the rows of `_GetWatchlist(alias)`: all text, and the service's own columns beside them (R-334)."""
+        import pyarrow as pa
+
+        records = [dict(row) for row in rows]
+        schema = watchlist_schema(alias, records)
+        columns = watchlist_records(schema, records, search_key)
+        types = {name: pa.int64() if kind == "datetime" else pa.string() for name, kind in schema.columns.items()}
+        self._watchlists[alias] = schema
+        self._parts[WATCHLIST_PREFIX + alias] = (self.database.store(pa.table({n: pa.array(v, types[n]) for n, v in columns.items()})),)
+
+    def schema(self, table: str) -> TableSchema | None:
+        """The columns of a table: the catalogue's, and those that ingested rows brought."""
+        return self._schemas.get(table) or self.catalog.table(table)
+
+    def tables(self) -> list[str]:
+        """The tables that rows were ingested into."""
+        return [name for name in self._parts if not name.startswith(WATCHLIST_PREFIX)]
+
+    # --- queries ------------------------------------------------------------------------------------------------------
+
+    def analyze(self, kql: str, *, parameters: Mapping[str, object] | None = None, name: str = "query") -> Analysis:
+        """What the query means and what is wrong with it; never raises on bad KQL."""
+        return analyze(kql, _Environment(self, parameters or {}), name)
+
+    def query(
+        self,
+        kql: str,
+        now: object = None,
+        start: object = None,
+        end: object = None,
+        parameters: Mapping[str, object] | None = None,
+        timeout: float | None = None,
+    ) -> Result:
+        """Runs a query.
+
+        `now`: the query's instant, the machine's clock when it is not given. `start`, `end`: only rows with
+        start < TimeGenerated <= end, as the service scopes a run. All three are datetimes (naive is UTC) or ISO text.
+        `parameters`: values for `declare query_parameters`. `timeout`: seconds.
+
+        Raises KqlError for a query that is wrong, UnsupportedKqlError for one that this engine does not run, QueryFailed
+        for one that fails on the data, QueryTimeout and QueryCancelled.
+        """
+        analysis, bound = self._bound(kql, parameters)
+        statement = self._compiler(now, start, end).statement(bound.rel, analysis.source)
+        return Result(self._run(statement, analysis.source, timeout), bound.columns, bound.visualization)
+
+    def sql(self, kql: str, now: object = None, parameters: Mapping[str, object] | None = None) -> str:
+        """The SQL that a query becomes, for a look at it."""
+        analysis, bound = self._bound(kql, parameters)
+        return self._compiler(now, None, None).statement(bound.rel, analysis.source).text
+
+    def trace(
+        self,
+        kql: str,
+        now: object = None,
+        start: object = None,
+        end: object = None,
+        parameters: Mapping[str, object] | None = None,
+        timeout: float | None = None,
+    ) -> list[Step]:
+        """How many rows there are after each step of the query's outermost pipeline; arguments as for `query`."""
+        analysis, bound = self._bound(kql, parameters)
+        if not bound.steps:
+            return []
+        statement = self._compiler(now, start, end).counts([step.rel for step in bound.steps], analysis.source)
+        counts = dict(zip(*(column.to_pylist() for column in self._run(statement, analysis.source, timeout).columns), strict=True))
+        return [
+            Step(step.span.start, step.span.end, kql[step.span.start : step.span.end], counts[index]) for index, step in enumerate(bound.steps)
+        ]
+
+    def _bound(self, kql: str, parameters: Mapping[str, object] | None) -> tuple[Analysis, plan.QueryPlan]:
+        analysis = self.analyze(kql, parameters=parameters)
+        if analysis.errors or analysis.plan is None:
+            raise KqlError(analysis.errors or (_no_result(kql),), analysis.source)
+        if analysis.refusals:
+            raise UnsupportedKqlError(analysis.refusals, analysis.source)
+        return analysis, analysis.plan
+
+    def _compiler(self, now: object, start: object, end: object) -> Compiler:
+        ticks = instant(clock() if now is None else now, "now")
+        scope = (None if start is None else instant(start, "start"), None if end is None else instant(end, "end"))
+        return Compiler(_Storage(self._parts), ticks, scope)
+
+    def _run(self, statement: Statement, source: Source, timeout: float | None) -> pyarrow.Table:
+        try:
+            return self.database.run(statement.text, sorted(statement.udfs), timeout)
+        except EngineFailure as error:
+            raise failure(str(error), source) from None
+
+
+class _Storage:
+    def __init__(self, parts: Mapping[str, tuple[Part, ...]]) -> None:
+        self._parts = parts
+
+    def stored(self, table: str) -> Sequence[Part]:
+        return self._parts.get(table, ())
+
+
+class _Environment:
+    """What the binder may ask of a workspace."""
+
+    def __init__(self, workspace: Workspace, parameters: Mapping[str, object]) -> None:
+        self._workspace = workspace
+        self.functions: Mapping[str, SavedFunction] = MappingProxyType(workspace._functions)
+        self.watchlists: Mapping[str, TableSchema] = MappingProxyType(workspace._watchlists)
+        self.parameters = {name: parameter(value, name) for name, value in parameters.items()}
+
+    def table(self, name: str) -> TableSchema | None:
+        return self._workspace.schema(name)
+
+    def table_names(self) -> Iterable[str]:
+        return dict.fromkeys([*self._workspace._schemas, *self._workspace.catalog.names()])
+
+
+def _catalog(given: Catalog | Mapping[str, Mapping[str, str]] | None) -> Catalog:
+    if given is None:
+        return Catalog.bundled()
+    return given if isinstance(given, Catalog) else Catalog.of(given)
+
+
+def _merged(known: TableSchema, found: TableSchema) -> TableSchema:
+    """The columns of both; a column keeps the type it had first."""
+    return replace(known, columns={**found.columns, **known.columns} if set(found.columns) - set(known.columns) else known.columns)
+
+
+def _no_result(kql: str) -> Diagnostic:
+    return Diagnostic("no-result", "error", "semantic", "The query has no tabular result.", 0, len(kql))
