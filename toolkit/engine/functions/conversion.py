@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from toolkit.engine.functions import forms
 from toolkit.engine.functions.registry import REGISTRY, Builder, Lowering, Refusal
+from toolkit.engine.functions.sharing import once
 from toolkit.engine.sql import Form, Literal, Lowered, Sql
 from toolkit.engine.udf import conversion as udf
 from toolkit.kql import plan
@@ -24,7 +25,7 @@ Converter = Callable[[ScalarType, Sql, Lowering], Sql]
 """SQL of a value (of the given type) in the target type; NULL where it has no value there."""
 
 _INTEGER = forms.text(r"\s*([+-]?[0-9]+|0[xX][0-9a-fA-F]+)\s*")
-_REAL = forms.text(r"\s*([+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[nN][aA][nN]|[+-]?[iI][nN][fF])\s*")
+_REAL = forms.text(r"\s*([+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[nN][aA][nN]|[+-]?[iI][nN][fF]([iI][nN][iI][tT][yY])?)\s*")
 _DECIMAL = forms.text(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?\s*")
 _ISO = forms.text(r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z?")
 _FRACTION = forms.text(r"\.([0-9]{1,7})")
@@ -95,7 +96,7 @@ def as_text(kind: ScalarType, value: Lowered) -> Sql:
 
 @REGISTRY.builder("tostring")
 def _tostring(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowered:
-    return Lowered(as_text(call.args[0].type, args[0]), False)
+    return Lowered(once(args[0].sql, lambda value: as_text(call.args[0].type, Lowered(value, args[0].nullable))), False)
 
 
 # --- whole numbers --------------------------------------------------------------------------------------------------
@@ -334,7 +335,7 @@ def convert_text(kind: ScalarType, value: Sql, lowering: Lowering) -> Lowered:
     """Extracted text in the type that a `typeof(...)` argument names; text that does not fit is null, a string stays."""
     if kind in (STRING, UNKNOWN):
         return Lowered(value, False)
-    return Lowered(CONVERTERS[kind](STRING, value, lowering), True)
+    return Lowered(once(value, lambda name: CONVERTERS[kind](STRING, name, lowering)), True)
 
 
 _NEVER_NULL = {INT: (BOOL, INT, LONG, DATETIME, TIMESPAN), LONG: (BOOL, INT, LONG, DATETIME, TIMESPAN), REAL: (BOOL, INT, LONG, REAL),
@@ -347,7 +348,7 @@ def _conversion(target: ScalarType) -> Builder:
         source = call.args[0].type
         _refuse_folded(target, call.args[0])
         nullable = args[0].nullable or source not in _NEVER_NULL.get(target, ())
-        return Lowered(CONVERTERS[target](source, args[0].sql, lowering), nullable)
+        return Lowered(once(args[0].sql, lambda value: CONVERTERS[target](source, value, lowering)), nullable)
 
     return build
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from toolkit.engine.functions import forms
 from toolkit.engine.functions.registry import REGISTRY, Lowering, Refusal
+from toolkit.engine.functions.sharing import once
 from toolkit.engine.functions.strings import strict_text
 from toolkit.engine.sql import Form, Literal, Lowered, Sql
 from toolkit.engine.udf import network as udf
@@ -61,10 +62,10 @@ def _number(call: plan.Call, args: Sequence[Lowered], index: int, default: int) 
     return forms.whole(call.args[index].type, args[index].sql) if len(args) > index else forms.number(default)
 
 
-def _fast(text: Sql, plain: Sql, slow: Sql) -> Sql:
+def _fast(text: Sql, plain: Callable[[Sql], Sql], slow: Callable[[Sql], Sql]) -> Sql:
     """`plain` for a plain address, `slow` for what may still be one, NULL for the rest."""
     template = "(CASE WHEN regexp_full_match({0}, {1}) THEN {2} WHEN regexp_full_match({0}, {3}) THEN {4} END)"
-    return Form(template, (text, _PLAIN, plain, _PERHAPS, slow))
+    return once(text, lambda name: Form(template, (name, _PLAIN, plain(name), _PERHAPS, slow(name))))
 
 
 def _value(text: Sql) -> Sql:
@@ -74,23 +75,27 @@ def _value(text: Sql) -> Sql:
 @REGISTRY.builder("parse_ipv4")
 def _parse_ipv4(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
     text = strict_text(call, args, 0)
-    return Lowered(_fast(text, _value(text), forms.python_call(lowering, _PARSE, text)), True)
+    return Lowered(_fast(text, _value, lambda name: forms.python_call(lowering, _PARSE, name)), True)
 
 
 @REGISTRY.builder("ipv4_is_private")
 def _ipv4_is_private(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
     text = strict_text(call, args, 0)
-    private = Form("regexp_matches({0}, {1})", (text, _PRIVATE))
-    return Lowered(_fast(text, private, forms.python_call(lowering, _IS_PRIVATE, text)), True)
+    found = _fast(
+        text,
+        lambda name: Form("regexp_matches({0}, {1})", (name, _PRIVATE)),
+        lambda name: forms.python_call(lowering, _IS_PRIVATE, name),
+    )
+    return Lowered(found, True)
 
 
 @REGISTRY.builder("ipv4_netmask_suffix")
 def _ipv4_netmask_suffix(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
     text = strict_text(call, args, 0)
-    return Lowered(_fast(text, forms.number(32), forms.python_call(lowering, _SUFFIX, text)), True)
+    return Lowered(_fast(text, lambda _: forms.number(32), lambda name: forms.python_call(lowering, _SUFFIX, name)), True)
 
 
-def _in_networks(text: Sql, networks: Sequence[str], slow: Sql) -> Sql | None:
+def _in_networks(text: Sql, networks: Sequence[str], slow: Callable[[Sql], Sql]) -> Sql | None:
     """Membership in known networks; None when it is better done in Python."""
     parsed = [udf.ipv4(network) for network in networks]
     by_mask: dict[int, list[int]] = {}
@@ -104,7 +109,7 @@ def _in_networks(text: Sql, networks: Sequence[str], slow: Sql) -> Sql | None:
     for mask, values in by_mask.items():
         listed = ", ".join(str(value) for value in sorted(set(values)))
         tests.append(f"({_NUMBER} & {mask}) IN ({listed})")
-    return _fast(text, Form("(" + " OR ".join(tests) + ")", (text,)), slow)
+    return _fast(text, lambda name: Form("(" + " OR ".join(tests) + ")", (name,)), slow)
 
 
 def _constant(expr: plan.Expr) -> object:
@@ -115,12 +120,15 @@ def _constant(expr: plan.Expr) -> object:
 def _ipv4_is_in_range(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
     text, network = strict_text(call, args, 0), strict_text(call, args, 1)
     known = _constant(call.args[1])
-    slow = forms.python_call(lowering, _IN_RANGE, text, network)
+
+    def slow(name: Sql) -> Sql:
+        return forms.python_call(lowering, _IN_RANGE, name, network)
+
     if isinstance(known, str):
         if udf.ipv4(known) is None:
             return Lowered(Literal(None, "BOOLEAN"), True)
-        return Lowered(_in_networks(text, [known], slow) or slow, True)
-    return Lowered(slow, True)
+        return Lowered(_in_networks(text, [known], slow) or slow(text), True)
+    return Lowered(slow(text), True)
 
 
 def _range_array(call: plan.Call, args: Sequence[Lowered]) -> tuple[Sql, list[str] | None]:
@@ -146,8 +154,11 @@ def _range_array(call: plan.Call, args: Sequence[Lowered]) -> tuple[Sql, list[st
 def _ipv4_is_in_any_range(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
     text = strict_text(call, args, 0)
     ranges, known = _range_array(call, args)
-    slow = forms.python_call(lowering, _IN_ANY, text, ranges)
-    return Lowered((_in_networks(text, known, slow) if known else None) or slow, True)
+
+    def slow(name: Sql) -> Sql:
+        return forms.python_call(lowering, _IN_ANY, name, ranges)
+
+    return Lowered((_in_networks(text, known, slow) if known else None) or slow(text), True)
 
 
 def _call(name: str, sql_name: str, texts: int, default: int | None, result_nullable: bool = True) -> None:

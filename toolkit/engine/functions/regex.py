@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from toolkit.engine.functions import forms
 from toolkit.engine.functions.conversion import as_text, convert_text
 from toolkit.engine.functions.registry import REGISTRY, Lowering, Refusal
+from toolkit.engine.functions.sharing import once
 from toolkit.engine.functions.strings import count_literal, strict_text
 from toolkit.engine.regex import Regex, compile_regex, python_regex
 from toolkit.engine.sql import Form, Lowered, Sql
@@ -28,14 +29,22 @@ _INDEXOF = forms.register_python("regex_indexof", udf.regex_indexof, ["VARCHAR",
 _MOST_GROUPS = 16
 
 
-def by_text(text: Sql, regex: Regex, re2: Callable[[Sql], Sql], slow: Callable[[], Sql]) -> Sql:
-    """The form that suits each text: RE2 with the pattern for ASCII or for any text, Python where RE2 has none."""
-    if regex.ascii is not None and regex.ascii == regex.unicode:
-        return re2(forms.text(regex.ascii))
-    general = re2(forms.text(regex.unicode)) if regex.unicode is not None else slow()
-    if regex.ascii is None:
-        return general
-    return Form("(CASE WHEN length({0}) = strlen({0}) THEN {1} ELSE {2} END)", (text, re2(forms.text(regex.ascii)), general))
+def by_text(text: Sql, regex: Regex, re2: Callable[[Sql, Sql], Sql], slow: Callable[[Sql], Sql]) -> Sql:
+    """The form that suits each text: RE2 with the pattern for ASCII or for any text, Python where RE2 has none.
+
+    `re2` gets the text and the pattern, `slow` the text.
+    """
+    ascii_form, unicode_form = regex.ascii, regex.unicode
+    if ascii_form is not None and ascii_form == unicode_form:
+        return re2(text, forms.text(ascii_form))
+
+    def general(name: Sql) -> Sql:
+        return re2(name, forms.text(unicode_form)) if unicode_form is not None else slow(name)
+
+    if ascii_form is None:
+        return general(text)
+    choice = "(CASE WHEN length({0}) = strlen({0}) THEN {1} ELSE {2} END)"
+    return once(text, lambda name: Form(choice, (name, re2(name, forms.text(ascii_form)), general(name))))
 
 
 def matches(text: Sql, pattern: str, lowering: Lowering, flags: str = "") -> Sql:
@@ -44,8 +53,8 @@ def matches(text: Sql, pattern: str, lowering: Lowering, flags: str = "") -> Sql
     return by_text(
         text,
         regex,
-        lambda re2: Form("regexp_matches({0}, {1})", (text, re2)),
-        lambda: forms.python_call(lowering, _TEST, text, forms.text(pattern), forms.text(flags)),
+        lambda name, re2: Form("regexp_matches({0}, {1})", (name, re2)),
+        lambda name: forms.python_call(lowering, _TEST, name, forms.text(pattern), forms.text(flags)),
     )
 
 
@@ -75,8 +84,8 @@ def _extract(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lo
     found = by_text(
         text,
         regex,
-        lambda re2: Form(f"regexp_extract({{0}}, {{1}}, {group})", (text, re2)),
-        lambda: forms.python_call(lowering, _EXTRACT, text, forms.text(regex.source), forms.text(""), forms.number(group)),
+        lambda name, re2: Form(f"regexp_extract({{0}}, {{1}}, {group})", (name, re2)),
+        lambda name: forms.python_call(lowering, _EXTRACT, name, forms.text(regex.source), forms.text(""), forms.number(group)),
     )
     return convert_text(call.type, found, lowering) if len(args) > 3 else Lowered(found, False)
 
@@ -110,12 +119,12 @@ def _extract_all(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -
     text = strict_text(call, args, len(args) - 1)
     chosen = forms.text(",".join(map(str, groups)))
 
-    def slow() -> Sql:
-        return forms.python_call(lowering, _ALL, text, forms.text(regex.source), forms.text(""), chosen)
+    def slow(name: Sql) -> Sql:
+        return forms.python_call(lowering, _ALL, name, forms.text(regex.source), forms.text(""), chosen)
 
     if regex.matches_empty:  # DuckDB reports an empty match right after another one, which the service does not
-        return Lowered(slow(), True)
-    return Lowered(by_text(text, regex, lambda re2: _all_of(text, re2, groups), slow), True)
+        return Lowered(slow(text), True)
+    return Lowered(by_text(text, regex, lambda name, re2: _all_of(name, re2, groups), slow), True)
 
 
 def _all_of(text: Sql, re2: Sql, groups: Sequence[int]) -> Sql:
@@ -143,12 +152,12 @@ def _countof(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lo
     if regex.source == "":
         return Lowered(forms.number(0), False)
 
-    def slow() -> Sql:
-        return forms.python_call(lowering, _COUNT, text, forms.text(regex.source), forms.text(""))
+    def slow(name: Sql) -> Sql:
+        return forms.python_call(lowering, _COUNT, name, forms.text(regex.source), forms.text(""))
 
     if regex.matches_empty:
-        return Lowered(slow(), False)
-    return Lowered(by_text(text, regex, lambda re2: Form("length(regexp_extract_all({0}, {1}))", (text, re2)), slow), False)
+        return Lowered(slow(text), False)
+    return Lowered(by_text(text, regex, lambda name, re2: Form("length(regexp_extract_all({0}, {1}))", (name, re2)), slow), False)
 
 
 @REGISTRY.builder("indexof_regex")
@@ -172,8 +181,8 @@ def _replace_regex(call: plan.Call, args: Sequence[Lowered], lowering: Lowering)
     replaced = by_text(
         text,
         regex,
-        lambda re2: Form("regexp_replace({0}, {1}, {2}, 'g')", (text, re2, args[2].sql)),
-        lambda: forms.python_call(lowering, _REPLACE, text, forms.text(regex.source), forms.text(""), args[2].sql),
+        lambda name, re2: Form("regexp_replace({0}, {1}, {2}, 'g')", (name, re2, args[2].sql)),
+        lambda name: forms.python_call(lowering, _REPLACE, name, forms.text(regex.source), forms.text(""), args[2].sql),
     )
     return Lowered(replaced, False)
 
@@ -197,8 +206,8 @@ def _trim(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lower
     removed = by_text(
         text,
         regex,
-        lambda re2: Form("regexp_replace({0}, {1}, '', 'g')", (text, re2)),
-        lambda: forms.python_call(lowering, _REPLACE, text, forms.text(whole), forms.text(""), forms.text("")),
+        lambda name, re2: Form("regexp_replace({0}, {1}, '', 'g')", (name, re2)),
+        lambda name: forms.python_call(lowering, _REPLACE, name, forms.text(whole), forms.text(""), forms.text("")),
     )
     return Lowered(removed, False)
 

@@ -235,7 +235,7 @@ def _regex_quote(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lower
     return Lowered(Form("regexp_replace({0}, {1}, {2}, 'g')", (_text(call, args, 0), meta, forms.text(r"\\\1"))), False)
 
 
-@REGISTRY.builder("unicode_codepoints_from_string")
+@REGISTRY.builder("unicode_codepoints_from_string", "to_utf8")
 def _from_string(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
     return Lowered(forms.python_call(lowering, _FROM_STRING, _text(call, args, 0)), False)
 

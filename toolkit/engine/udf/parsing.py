@@ -231,7 +231,7 @@ def parse_xml(text: str) -> str | None:
     if len(text.encode()) > _LARGEST_XML:
         return None
     reader = _XmlReader()
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate("utf-8")  # whatever the document says: event logs declare UTF-16, but this is a text already
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = reader.start, reader.end, reader.text
     parser.EntityDeclHandler = _no_entities
     try:
