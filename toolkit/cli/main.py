@@ -91,6 +91,20 @@ def run(args: list[str] | None = None) -> int:
     except ToolkitError as error:
         click.echo(str(error), err=True)
         return ENVIRONMENT
+    except Exception as error:  # noqa: BLE001  (the last resort: nobody is shown a traceback who did not ask for it)
+        return _defect(error)
+
+
+def _defect(error: Exception) -> int:
+    """An exception that nothing expected: one line, or the traceback with TOOLKIT_DEBUG=1."""
+    import os
+    import traceback
+
+    if os.environ.get("TOOLKIT_DEBUG"):
+        traceback.print_exception(error)
+    summary = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+    click.echo(f"A defect of the toolkit: {summary}\nTOOLKIT_DEBUG=1 shows where it happened; please report it.", err=True)
+    return ENVIRONMENT
 
 
 def _abandon_output() -> None:

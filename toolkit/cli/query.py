@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -47,6 +48,7 @@ def command(kql: str, folder: Path, **options: Any) -> int:
     table holds files of that table. Functions and watchlists of the project that the folder lies in can be used.
     """
     from toolkit.content.findings import ContentError
+    from toolkit.engine.errors import QueryCancelled
     from toolkit.kql.diagnostics import KqlError, ToolkitError
 
     text = sys.stdin.read() if kql == "-" else kql
@@ -59,6 +61,8 @@ def command(kql: str, folder: Path, **options: Any) -> int:
     now = options["now"] or datetime.now(UTC)
     try:
         result = workspace.query(text, now=now, start=options["start"], end=options["end"], timeout=options["time_limit"])
+    except QueryCancelled as error:
+        raise KeyboardInterrupt from error
     except KqlError as error:
         echo(str(error))
         return FINDINGS
@@ -89,9 +93,11 @@ def _workspace(folder: Path, *, lenient: bool) -> Workspace:
 
 
 def _cells(result: Any) -> tuple[list[str], list[list[str]]]:
+    """Names and texts. They are made from the JSON form, which keeps all seven digits of a time."""
     from toolkit.simulate.cells import cell_text
 
-    return [name for name, _ in result.columns], [[cell_text(value) for value in row] for row in result.rows()]
+    names = [name for name, _ in result.columns]
+    return names, [[cell_text(row[name]) for name in names] for row in json.loads(result.to_json())]
 
 
 def _table(result: Any) -> None:

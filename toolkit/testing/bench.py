@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from toolkit.content.values import ItemQuery
 from toolkit.content.watchlists import Watchlist, read_watchlist
 from toolkit.content.yaml.nodes import Scalar
 from toolkit.kql.diagnostics import ToolkitError
+from toolkit.kql.types import ScalarType
 from toolkit.simulate.cells import cell_text
 from toolkit.testing.cases import Case, LogItem
 from toolkit.testing.logs import inline_row, patched_records
@@ -26,6 +27,10 @@ from toolkit.testing.patch import PatchError
 
 if TYPE_CHECKING:
     from toolkit import Workspace
+    from toolkit.engine.ingest import Ingested
+
+_File = tuple[str, Path]
+"""A table and a file of its logs."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,8 @@ class Bench:
             [function for item in functions if (function := self._function(item, environment))],
             [watchlist for item in watchlists if (watchlist := read_watchlist(item))],
         )
-        self._base: Workspace | None = None
-        self._files: dict[tuple[str, Path], Any] = {}
+        self._parsed: dict[_File, Ingested] = {}
+        self._prepared: dict[tuple[_File, ...], Workspace] = {}
 
     def _function(self, item: Item, environment: str | None) -> Function | None:
         model = item.model
@@ -68,33 +73,62 @@ class Bench:
     @property
     def base(self) -> Workspace:
         """A workspace without logs: enough to analyse queries."""
-        if self._base is None:
-            self._base = self._prepared(self.surroundings.watchlists)
-        return self._base
+        return self._with_files(())
 
-    def _prepared(self, watchlists: Sequence[Watchlist]) -> Workspace:
+    def _with_files(self, files: tuple[_File, ...]) -> Workspace:
+        """A workspace with these log files, kept: cases share files, mostly the first ones. Raises IngestError."""
+        if files not in self._prepared:
+            workspace = self._with_files(files[:-1]).fork() if files else self._new()
+            for table, path in files[-1:]:
+                workspace.ingest(table, self._read(table, path))
+            self._prepared[files] = workspace
+        return self._prepared[files]
+
+    def _read(self, table: str, path: Path) -> Ingested:
+        from toolkit.engine.ingest import read_source
+
+        if (table, path) not in self._parsed:
+            self._parsed[table, path] = read_source(path, table, self.catalog.table(table))
+        return self._parsed[table, path]
+
+    def _new(self) -> Workspace:
         from toolkit import Workspace
 
         workspace = Workspace(catalog=self.catalog)
         for function in self.surroundings.functions:
             workspace.define_function(function.name, function.body, function.parameters)
-        for watchlist in watchlists:
-            workspace.define_watchlist(watchlist.alias, watchlist.rows, watchlist.search_key)
+        _define(workspace, self.surroundings.watchlists)
         return workspace
 
     def workspace(self, case: Case, findings: Findings) -> tuple[Workspace, datetime] | None:
         """The workspace of a case with its logs, and its clock; None when the logs cannot be read."""
-        workspace = self._prepared(self._watchlists(case))
+        workspace = self._files_of(case, findings)
+        if workspace is None:
+            return None
+        _define(workspace, self._watchlists(case))
         undated = [item for item in case.logs if item.row is not None and "TimeGenerated" not in item.row]
-        dated = [item for item in case.logs if item not in undated]
+        dated = [item for item in case.logs if item not in undated and not item.whole_file]
         if not self._ingest(workspace, case, dated, case.model.now, findings):
             return None
-        now = case.model.now or _latest(workspace, {item.table for item in dated})
+        now = case.model.now or _latest(workspace)
         if now is None:
             hints = ["Give the time of the run, for example now: 2026-03-02T10:00:00Z."]
             findings.add("missing-key", "The case has no `now`, and no log row whose time could stand for it.", case.span(), hints=hints)
             return None
         return (workspace, now) if self._ingest(workspace, case, undated, now, findings) else None
+
+    def _files_of(self, case: Case, findings: Findings) -> Workspace | None:
+        """A fresh workspace with the case's whole files."""
+        files: tuple[_File, ...] = ()
+        for item in case.logs:
+            if item.whole_file:
+                files = (*files, (item.table, _file(case, item)))
+                try:
+                    self._with_files(files)
+                except ToolkitError as error:
+                    _unreadable(case, item, error, findings)
+                    return None
+        return self._with_files(files).fork()
 
     def _ingest(self, workspace: Workspace, case: Case, items: Sequence[LogItem], now: datetime | None, findings: Findings) -> bool:
         """Ingest log items, rows of one table in one call. False when one cannot be read."""
@@ -104,10 +138,8 @@ class Bench:
             try:
                 if item.row is not None:
                     rows.setdefault(item.table, []).append(inline_row(item, schema, now))
-                elif item.patch is not None:
-                    rows.setdefault(item.table, []).extend(patched_records(item, _file(case, item), schema))
                 else:
-                    workspace.ingest(item.table, self._parsed(item.table, _file(case, item)))
+                    rows.setdefault(item.table, []).extend(patched_records(item, _file(case, item), schema))
             except PatchError as error:
                 findings.add("bad-logs", str(error), case.document.span(item.path), hints=error.hints)
                 return False
@@ -125,19 +157,22 @@ class Bench:
             return False
         return True
 
-    def _parsed(self, table: str, path: Path) -> Any:
-        return path
-
     def _watchlists(self, case: Case) -> list[Watchlist]:
-        """The project's watchlists, with the rows that the case gives instead."""
+        """The watchlists whose rows the case gives itself."""
         known = {watchlist.alias: watchlist for watchlist in self.surroundings.watchlists}
+        own: list[Watchlist] = []
         for alias, given in case.model.watchlists.items():
             rows = [{name: cell_text(plain_value(value)) if not isinstance(value, Scalar) else value.text for name, value in row.items()}
                     for row in given]
             columns = list(dict.fromkeys(name for row in rows for name in row))
             before = known[alias].search_key if alias in known else None
-            known[alias] = Watchlist(alias, rows, before if before in columns else _search_key(columns))
-        return list(known.values())
+            own.append(Watchlist(alias, rows, before if before in columns else _search_key(columns)))
+        return own
+
+
+def _define(workspace: Workspace, watchlists: Sequence[Watchlist]) -> None:
+    for watchlist in watchlists:
+        workspace.define_watchlist(watchlist.alias, watchlist.rows, watchlist.search_key)
 
 
 def _search_key(columns: Sequence[str]) -> str | None:
@@ -148,15 +183,14 @@ def _file(case: Case, item: LogItem) -> Path:
     return case.folder / (item.file or "")
 
 
-def _latest(workspace: Workspace, tables: set[str]) -> datetime | None:
+def _latest(workspace: Workspace) -> datetime | None:
     """The latest TimeGenerated of all logs."""
     times: list[datetime] = []
-    for table in sorted(tables):
-        analysis = workspace.analyze(table)
-        if dict(analysis.columns).get("TimeGenerated") == "datetime":
-            rows = list(workspace.query(f"{table} | summarize max(TimeGenerated)").rows())
-            times += [row[0] for row in rows if row[0] is not None]
-    return max((moment if moment.tzinfo else moment.replace(tzinfo=UTC) for moment in times), default=None)
+    for table in workspace.tables():
+        schema = workspace.schema(table)
+        if schema and schema.columns.get("TimeGenerated") is ScalarType.DATETIME:
+            times += [row[0] for row in workspace.query(f"['{table}'] | summarize max(TimeGenerated)").rows() if row[0] is not None]
+    return max(times, default=None)
 
 
 def _unreadable(case: Case, item: LogItem, error: ToolkitError, findings: Findings) -> None:

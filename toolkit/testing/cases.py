@@ -110,6 +110,10 @@ class LogItem:
     row: Mapping[str, Any] | None = None
     own: bool = True
 
+    @property
+    def whole_file(self) -> bool:
+        return self.row is None and self.patch is None
+
 
 @dataclass(frozen=True)
 class Case:

@@ -14,6 +14,7 @@ from toolkit.content.models.rule import Rule
 from toolkit.content.template.render import Query
 from toolkit.content.values import Given, ItemQuery
 from toolkit.content.yaml.nodes import Scalar
+from toolkit.engine.errors import QueryCancelled, QueryTimeout
 from toolkit.kql.diagnostics import Diagnostic, KqlError, ToolkitError
 from toolkit.simulate.alerts import Window, raise_alerts, window_of
 from toolkit.testing.bench import Bench
@@ -77,9 +78,18 @@ def run_case(bench: Bench, item: Item, case: Case, settings: Settings) -> CaseRe
         outcome = _outcome(run, settings)
     except KqlError as error:
         return CaseResult(case, "error", tuple(kql_findings(error.diagnostics, error.source.text, query)))
+    except QueryCancelled as error:
+        raise KeyboardInterrupt from error
+    except QueryTimeout:
+        message = f"The query of the case ran longer than {settings.time_limit:g} s and was stopped."
+        findings.add("case-timeout", message, case.span("name"), hints=["`--time-limit` sets the limit."])
+        return CaseResult(case, "error", tuple(findings.found))
     except ToolkitError as error:
-        code = "case-timeout" if "Timeout" in type(error).__name__ else "case-error"
-        findings.add(code, f"The query of the case does not run: {error}", case.span("name"))
+        findings.add("case-error", f"The query of the case does not run: {error}", case.span("name"))
+        return CaseResult(case, "error", tuple(findings.found))
+    except Exception as error:  # noqa: BLE001  (a defect of the engine in one case must not hide what the others show)
+        message = f"The query of the case makes the engine fail: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        findings.add("internal-error", message, case.span("name"), hints=["This is a defect of the toolkit; please report it."])
         return CaseResult(case, "error", tuple(findings.found))
     failures = judge(case.model.expect, outcome)
     return CaseResult(case, "failed" if failures else "passed", tuple(_failure_findings(failures, run)))
