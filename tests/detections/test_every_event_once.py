@@ -1,0 +1,108 @@
+"""A law of every rule here: whatever the phase of its schedule, consecutive runs see each event exactly once.
+
+The rules look at events that are at least 15 minutes old, because logs arrive late; their period is longer than their frequency by as much.
+A wrong border in one of the two would lose events or report them twice, which no single case of a rule can show.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolkit.content.items import Item
+from toolkit.content.models.rule import Rule
+from toolkit.content.project import Project
+from toolkit.content.values import ItemQuery
+from toolkit.simulate.alerts import window_of
+from toolkit.testing.bench import Bench
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTLE = timedelta(minutes=15)
+PHASES = (timedelta(0), timedelta(minutes=2, seconds=17, microseconds=1))
+
+
+@dataclass(frozen=True)
+class Replay:
+    """`total` is what all runs together have to give: rows, or the sum of the column `measure`."""
+
+    rule: str
+    samples: tuple[str, ...]
+    first: str
+    last: str
+    total: int
+    measure: str = ""
+
+
+REPLAYS = (
+    Replay("aks/rules/cluster-admin-binding", ("AzureDiagnostics.cluster-admin-evasions.jsonl",), "09:20", "09:22", 9),
+    Replay("aks/rules/cronjob-created-or-changed", ("AKSAudit.cronjob-evasions.jsonl",), "12:45", "12:47", 7),
+    Replay("aks/rules/local-admin-account-used", ("AzureDiagnostics.local-account.jsonl",), "13:02", "13:10", 4, "Requests"),
+    Replay("aks/rules/request-from-watched-address", ("AKSAudit.watched-source.jsonl",), "18:10", "18:14", 5, "Requests"),
+    Replay("aks/rules/denied-permissions-burst", ("AKSAudit.denied-burst.jsonl",), "19:05", "19:15", 12, "Refused"),
+    Replay("aks/rules/sensitive-create-allowed", ("AzureDiagnostics.create-allowed.jsonl",), "20:01", "20:05", 4, "Requests"),
+    Replay("aks/rules/azure-role-assignment", ("AzureActivity.role-assignment-evasions.jsonl",), "10:05", "10:08", 4),
+    Replay("aws/rules/root-activity", ("AWSCloudTrail.root-session.csv",), "21:00", "21:05", 6, "Events"),
+    Replay("aws/rules/root-console-login", ("AWSCloudTrail.root-console-login.jsonl",), "10:57", "10:59", 1),
+    Replay("aws/rules/root-created-iam-user", ("AWSCloudTrail.root-create-user-evasions.jsonl",), "11:03", "11:05", 2),
+    Replay("aws/rules/root-access-key-created", ("AWSCloudTrail.root-access-key.jsonl",), "11:10", "11:10", 1),
+)
+
+
+@cache
+def project() -> Project:
+    return Project.load(ROOT, ROOT)
+
+
+@cache
+def bench() -> Bench:
+    return Bench(project(), list(project().items("function")), list(project().items("watchlist")), None)
+
+
+def rule_item(name: str) -> Item:
+    return next(item for item in project().items("rule") if item.path == ROOT / "detections" / f"{name}.yaml")
+
+
+def moment(clock: str) -> datetime:
+    return datetime.fromisoformat(f"2026-03-02T{clock}:00").replace(tzinfo=UTC)
+
+
+def results(replay: Replay, phase: timedelta) -> list[dict[str, Any]]:
+    """The rows of all runs that can see the events of a replay, and of one run before and after."""
+    item = rule_item(replay.rule)
+    rule = item.model
+    assert isinstance(rule, Rule)
+    assert rule.query_frequency
+    query = ItemQuery(item, project(), None).render(item.collect())
+    assert query
+    folder = ROOT / "detections" / replay.rule.split("/")[0] / "samples"
+    workspace = bench().base.fork()
+    for watchlist in bench().surroundings.watchlists:
+        workspace.define_watchlist(watchlist.alias, watchlist.rows, watchlist.search_key)
+    for sample in replay.samples:
+        workspace.ingest(sample.split(".")[0], folder / sample)
+    rows: list[dict[str, Any]] = []
+    now = moment(replay.first) + SETTLE - rule.query_frequency + phase
+    while now <= moment(replay.last) + SETTLE + 2 * rule.query_frequency + phase:
+        window = window_of(rule, now)
+        result = workspace.query(query.text, now=now, start=window.start, end=window.end)
+        names = [name for name, _ in result.columns]
+        rows += [dict(zip(names, row, strict=True)) for row in result.rows()]
+        now += rule.query_frequency
+    return rows
+
+
+@pytest.mark.parametrize("phase", PHASES, ids=["on the slot", "odd phase"])
+@pytest.mark.parametrize("replay", REPLAYS, ids=lambda replay: replay.rule)
+def test_consecutive_runs_see_each_event_once(replay: Replay, phase: timedelta) -> None:
+    rows = results(replay, phase)
+    assert (sum(row[replay.measure] for row in rows) if replay.measure else len(rows)) == replay.total
+
+
+def test_every_rule_is_replayed() -> None:
+    names = {f"{item.path.parts[-3]}/rules/{item.path.stem}" for item in project().items("rule")}
+    assert names == {replay.rule for replay in REPLAYS}
