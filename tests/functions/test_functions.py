@@ -7,8 +7,9 @@ must be refused. Cells are YAML values; datetimes and timespans are text as KQL 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,10 @@ def _cases() -> list[Any]:
     return found
 
 
-@cache
-def _workspace() -> Workspace:
-    return Workspace()
+@pytest.fixture(scope="module")
+def workspace() -> Iterator[Workspace]:
+    with closing(Workspace()) as found:
+        yield found
 
 
 def _plain(value: object) -> object:
@@ -72,12 +74,12 @@ def _same(found: object, expected: object) -> bool:
 
 
 @pytest.mark.parametrize("case", _cases())
-def test_case(case: dict[str, Any]) -> None:
+def test_case(case: dict[str, Any], workspace: Workspace) -> None:
     if case.get("error"):
         with pytest.raises(ToolkitError):
-            _workspace().query(case["query"]).rows()
+            workspace.query(case["query"]).rows()
         return
-    result = _workspace().query(case["query"], now=case.get("now"))
+    result = workspace.query(case["query"], now=case.get("now"))
     names = [name for name, _ in result.columns]
     types = [kind for _, kind in result.columns]
     assert names == case.get("columns", names)
