@@ -158,15 +158,16 @@ class Bench:
         return True
 
     def _watchlists(self, case: Case) -> list[Watchlist]:
-        """The watchlists whose rows the case gives itself."""
+        """The watchlists whose rows the case gives itself; a column that only the project's rows have is empty."""
         known = {watchlist.alias: watchlist for watchlist in self.surroundings.watchlists}
         own: list[Watchlist] = []
         for alias, given in case.model.watchlists.items():
             rows = [{name: cell_text(plain_value(value)) if not isinstance(value, Scalar) else value.text for name, value in row.items()}
                     for row in given]
-            columns = list(dict.fromkeys(name for row in rows for name in row))
-            before = known[alias].search_key if alias in known else None
-            own.append(Watchlist(alias, rows, before if before in columns else _search_key(columns)))
+            before = known.get(alias)
+            columns = list(dict.fromkeys(name for row in [*(before.rows[:1] if before else []), *rows] for name in row))
+            key = before.search_key if before else _search_key(columns)
+            own.append(Watchlist(alias, [{name: row.get(name, "") for name in columns} for row in rows], key))
         return own
 
 
