@@ -5,12 +5,13 @@ Nothing that a query can say reaches a file or the network (design, decision 10)
 
 from __future__ import annotations
 
+import inspect
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from toolkit.engine.errors import EngineError, QueryCancelled, QueryTimeout
 from toolkit.engine.functions import load_families
@@ -19,12 +20,14 @@ from toolkit.engine.lower.context import StoredColumn
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow
+    import pyarrow as pa
+
+
+_CALL_WITH_NULL: Any = "special"  # the stub asks for an enum that is not exported; the text is what it stands for
 
 
 class EngineFailure(EngineError):
     """DuckDB's own message about a statement that failed; `Workspace` turns it into terms of the query."""
-
 
 
 @dataclass(eq=False)
@@ -58,7 +61,6 @@ class Database:
         connection = duckdb.connect(":memory:")
         settings: dict[str, object] = {
             "temp_directory": self._spill.name,
-            "error_on_division_by_zero": False,  # R-028
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "allow_community_extensions": False,
@@ -78,12 +80,10 @@ class Database:
 
     # --- stored rows --------------------------------------------------------------------------------------------------
 
-    def store(self, table: pyarrow.Table) -> Part:
+    def store(self, table: pa.Table) -> Part:
         """Copies an Arrow table into the engine. Columns are known by position: KQL's names differ by case (R-002)."""
         names = list(table.column_names)
-        columns = {
-            name: StoredColumn(f"k{index}", bool(table.column(index).null_count)) for index, name in enumerate(names)
-        }
+        columns = {name: StoredColumn(f"k{index}", bool(table.column(index).null_count)) for index, name in enumerate(names)}
         with self._lock:
             self._drop_unused()
             self._count += 1
@@ -91,7 +91,9 @@ class Database:
             incoming = table.rename_columns([f"k{index}" for index in range(len(names))])
             self._connection.register("incoming", incoming)
             try:
-                self._connection.execute(f"CREATE TABLE {sql_name} AS SELECT * FROM incoming" if names else f"CREATE TABLE {sql_name} (k0 INTEGER)")
+                self._connection.execute(
+                    f"CREATE TABLE {sql_name} AS SELECT * FROM incoming" if names else f"CREATE TABLE {sql_name} (k0 INTEGER)"
+                )
             finally:
                 self._connection.unregister("incoming")
         part = Part(sql_name, columns, table.num_rows)
@@ -105,7 +107,7 @@ class Database:
 
     # --- statements ---------------------------------------------------------------------------------------------------
 
-    def run(self, sql: str, functions: Iterable[str] = (), timeout: float | None = None) -> pyarrow.Table:
+    def run(self, sql: str, functions: Iterable[str] = (), timeout: float | None = None) -> pa.Table:
         """The rows of a statement. `timeout` in seconds.
 
         Raises QueryTimeout, QueryCancelled (Ctrl-C) and EngineFailure. DuckDB does not look for signals while it works,
@@ -135,13 +137,10 @@ class Database:
             if name in self._functions:
                 continue
             row = REGISTRY.python[name]
+            # DuckDB's own NULL handling takes a NULL result for an error
+            function = _strict(row.function, len(row.arguments)) if row.strict else row.function
             self._connection.create_function(
-                name,
-                row.function,
-                list(row.arguments),
-                row.result,
-                null_handling="default" if row.strict else "special",  # type: ignore[arg-type]  # the stub wants an enum, the call takes text
-                side_effects=False,
+                name, function, list(row.arguments), row.result, null_handling=_CALL_WITH_NULL, side_effects=False
             )
             self._functions.add(name)
 
@@ -152,12 +151,23 @@ class Database:
             self._spill.cleanup()
 
 
+def _strict(function: Callable[..., Any], arity: int) -> Callable[..., Any]:
+    """The function, not called for a NULL argument. DuckDB counts parameters by the signature."""
+
+    def call(*args: Any) -> Any:
+        return None if None in args else function(*args)
+
+    places = [inspect.Parameter(f"p{index}", inspect.Parameter.POSITIONAL_ONLY) for index in range(arity)]
+    call.__signature__ = inspect.Signature(places)  # type: ignore[attr-defined]  # the documented way to state a signature
+    return call
+
+
 class _Job:
     def __init__(self, cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
         self.finished = threading.Event()
         self._cursor = cursor
         self._sql = sql
-        self._table: pyarrow.Table | None = None
+        self._table: pa.Table | None = None
         self._error: BaseException | None = None
 
     def run(self) -> None:
@@ -174,7 +184,7 @@ class _Job:
         while not self.finished.wait(0.05):
             self._cursor.interrupt()
 
-    def result(self) -> pyarrow.Table:
+    def result(self) -> pa.Table:
         import duckdb
 
         if self._error is None:
@@ -184,5 +194,3 @@ class _Job:
         if isinstance(self._error, duckdb.Error):
             raise EngineFailure(str(self._error)) from None
         raise self._error
-
-

@@ -13,8 +13,8 @@ from toolkit.kql import plan
 from toolkit.kql.types import ScalarType
 
 if TYPE_CHECKING:
-    import pandas
-    import pyarrow
+    import pandas as pd
+    import pyarrow as pa
 
 _HTML_ROWS = 100
 _HTML_CELL = 200
@@ -26,7 +26,7 @@ class Result:
     `columns` are (name, KQL type name) in order. `visualization` is what `render` asked for, or None.
     """
 
-    def __init__(self, table: pyarrow.Table, columns: Sequence[plan.Column], visualization: plan.Visualization | None = None) -> None:
+    def __init__(self, table: pa.Table, columns: Sequence[plan.Column], visualization: plan.Visualization | None = None) -> None:
         self._table = table
         self._columns = tuple(columns)
         self.visualization = visualization
@@ -67,14 +67,14 @@ class Result:
         names = [column.name for column in self._columns]
         return [dict(zip(names, row, strict=True)) for row in self._rows]
 
-    def to_arrow(self) -> pyarrow.Table:
+    def to_arrow(self) -> pa.Table:
         """An Arrow table: datetime as timestamp[us, UTC], timespan as duration[us], dynamic as JSON text."""
         import pyarrow as pa
 
         arrays = [_arrow_column(column.type, self._table.column(index)) for index, column in enumerate(self._columns)]
         return pa.Table.from_arrays(arrays, names=[column.name for column in self._columns])
 
-    def to_pandas(self) -> pandas.DataFrame:
+    def to_pandas(self) -> pd.DataFrame:
         """A data frame: datetime64[us, UTC], timedelta64[us]; dynamics as Python values."""
         frame = self.to_arrow().to_pandas()
         for index, column in enumerate(self._columns):
@@ -109,7 +109,7 @@ def _cell(value: Any) -> str:
     return text if len(text) <= _HTML_CELL else text[: _HTML_CELL - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
-def _arrow_column(kind: ScalarType, column: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
+def _arrow_column(kind: ScalarType, column: pa.ChunkedArray) -> pa.ChunkedArray:
     import pyarrow as pa
 
     if kind is ScalarType.DATETIME:

@@ -153,10 +153,12 @@ def _item(number: int, value: Sql) -> str:
 
 
 def print_order(keys: Sequence[OrderKey]) -> str:
-    return ", ".join(
-        f"{print_expression(key.value)} {'DESC' if key.descending else 'ASC'} NULLS {'FIRST' if key.nulls_first else 'LAST'}"
-        for key in keys
-    )
+    return ", ".join(map(_order_term, keys))
+
+
+def _order_term(key: OrderKey) -> str:
+    direction, nulls = "DESC" if key.descending else "ASC", "FIRST" if key.nulls_first else "LAST"
+    return f"{print_expression(key.value)} {direction} NULLS {nulls}"
 
 
 def print_source(source: Source) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from toolkit.catalog import Catalog
@@ -23,7 +22,7 @@ from toolkit.kql.source import Source
 from toolkit.kql.types import TableSchema
 
 if TYPE_CHECKING:
-    import pyarrow
+    import pyarrow as pa
 
     from toolkit.engine.ingest import Finding
 
@@ -138,7 +137,7 @@ class Workspace:
 
     def analyze(self, kql: str, *, parameters: Mapping[str, object] | None = None, name: str = "query") -> Analysis:
         """What the query means and what is wrong with it; never raises on bad KQL."""
-        return analyze(kql, _Environment(self, parameters or {}), name)
+        return analyze(kql, _Environment(self, self._functions, self._watchlists, parameters or {}), name)
 
     def query(
         self,
@@ -183,7 +182,8 @@ class Workspace:
         statement = self._compiler(now, start, end).counts([step.rel for step in bound.steps], analysis.source)
         counts = dict(zip(*(column.to_pylist() for column in self._run(statement, analysis.source, timeout).columns), strict=True))
         return [
-            Step(step.span.start, step.span.end, kql[step.span.start : step.span.end], counts[index]) for index, step in enumerate(bound.steps)
+            Step(step.span.start, step.span.end, kql[step.span.start : step.span.end], counts[index])
+            for index, step in enumerate(bound.steps)
         ]
 
     def _bound(self, kql: str, parameters: Mapping[str, object] | None) -> tuple[Analysis, plan.QueryPlan]:
@@ -199,7 +199,7 @@ class Workspace:
         scope = (None if start is None else instant(start, "start"), None if end is None else instant(end, "end"))
         return Compiler(_Storage(self._parts), ticks, scope)
 
-    def _run(self, statement: Statement, source: Source, timeout: float | None) -> pyarrow.Table:
+    def _run(self, statement: Statement, source: Source, timeout: float | None) -> pa.Table:
         try:
             return self.database.run(statement.text, sorted(statement.udfs), timeout)
         except EngineFailure as error:
@@ -217,17 +217,23 @@ class _Storage:
 class _Environment:
     """What the binder may ask of a workspace."""
 
-    def __init__(self, workspace: Workspace, parameters: Mapping[str, object]) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        functions: Mapping[str, SavedFunction],
+        watchlists: Mapping[str, TableSchema],
+        parameters: Mapping[str, object],
+    ) -> None:
         self._workspace = workspace
-        self.functions: Mapping[str, SavedFunction] = MappingProxyType(workspace._functions)
-        self.watchlists: Mapping[str, TableSchema] = MappingProxyType(workspace._watchlists)
+        self.functions = functions
+        self.watchlists = watchlists
         self.parameters = {name: parameter(value, name) for name, value in parameters.items()}
 
     def table(self, name: str) -> TableSchema | None:
         return self._workspace.schema(name)
 
     def table_names(self) -> Iterable[str]:
-        return dict.fromkeys([*self._workspace._schemas, *self._workspace.catalog.names()])
+        return dict.fromkeys([*self._workspace.tables(), *self._workspace.catalog.names()])
 
 
 def _catalog(given: Catalog | Mapping[str, Mapping[str, str]] | None) -> Catalog:

@@ -126,5 +126,3 @@ def parameter(value: object, name: str) -> object:
 def clock() -> datetime:
     """The one place where the engine asks what time it is, for a query that was not told (the default of `now`)."""
     return datetime.now(UTC)
-
-

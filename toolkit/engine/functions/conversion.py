@@ -316,7 +316,7 @@ def json_of_text(value: Sql) -> Sql:
     """
     return Form(
         "(CASE WHEN json_valid({0}) AND lower({0}) NOT IN ('nan', 'inf', 'infinity', '-nan', '-inf', '-infinity')"
-        " THEN nullif(CAST(json({0}) AS VARCHAR), 'null') WHEN {0} <> '' THEN CAST(to_json({0}) AS VARCHAR) END)",
+        " THEN nullif(CAST(TRY(json({0})) AS VARCHAR), 'null') WHEN {0} <> '' THEN CAST(to_json({0}) AS VARCHAR) END)",
         (value,),
     )
 
@@ -392,7 +392,10 @@ def _tohex(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowered:
 
 @REGISTRY.builder("gettype")
 def _gettype(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowered:
-    """R-040. A dynamic is what it holds now; every other type is known before the query runs."""
+    """R-040. A dynamic is what it holds now; every other type is known before the query runs.
+
+    A datetime inside a dynamic is a datetime to the service and text here: text of its very form has no certain answer.
+    """
     kind = call.args[0].type
     if kind is UNKNOWN:
         raise Refusal("the type of a column of an open table is not known")
@@ -400,10 +403,11 @@ def _gettype(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowered:
         return Lowered(forms.text(str(kind)), False)
     return Lowered(
         Form(
-            "(CASE WHEN {0} IS NULL THEN 'null' ELSE CASE left({0}, 1) WHEN {1} THEN 'string' WHEN 't' THEN 'bool' WHEN 'f' THEN 'bool'"
-            " WHEN '[' THEN 'array' WHEN '{{' THEN 'dictionary'"
+            "(CASE WHEN {0} IS NULL THEN 'null' ELSE CASE left({0}, 1) WHEN {1} THEN CASE WHEN regexp_full_match({0}, {3})"
+            " THEN error('gettype() cannot tell a datetime inside a dynamic value from text') ELSE 'string' END"
+            " WHEN 't' THEN 'bool' WHEN 'f' THEN 'bool' WHEN '[' THEN 'array' WHEN '{{' THEN 'dictionary'"
             " ELSE CASE WHEN regexp_full_match({0}, {2}) THEN 'long' ELSE 'double' END END END)",
-            (args[0].sql, _QUOTE, forms.text("-?[0-9]+")),
+            (args[0].sql, _QUOTE, forms.text("-?[0-9]+"), forms.text('"[0-9-]{10}T[0-9:]{8}[.][0-9]{7}Z"')),
         ),
         False,
     )

@@ -14,7 +14,7 @@ from typing import Any
 from toolkit.engine.functions.folding import fold, folded, lowers_exactly, text_literal
 from toolkit.engine.functions.operators import CONDITIONS
 from toolkit.engine.functions.registry import REGISTRY, Lowering, Refusal
-from toolkit.engine.functions.text_operators import constant_text, has_term
+from toolkit.engine.functions.text_operators import constant_text, has_term, terms_of_list
 from toolkit.engine.sql import PHYSICAL, Form, Literal, Lowered, Sql
 from toolkit.kql import plan
 from toolkit.kql.times import parse_datetime, parse_timespan
@@ -224,20 +224,24 @@ CONDITIONS["in~"] = _in_condition
 # --- has_any, has_all -------------------------------------------------------------------------------------------------
 
 
-def _needles(call: plan.Call) -> list[str | None]:
-    """The constant needles in order; None stands for a null, which matches everything (R-117)."""
-    found: list[str | None] = []
-    for expr in call.args[1:]:
-        if isinstance(expr, plan.Const) and expr.value is None:
-            found.append(None)
-        elif isinstance(expr, plan.Const) and expr.type is ScalarType.DYNAMIC:
-            found += [None if element is None else element_text(element) for element in json_elements(str(expr.value))]
-        else:
-            needle = constant_text(expr)
-            if needle is None:
-                raise Refusal(f"{call.name!r} with a list that is not constant is not supported yet", getattr(expr, "span", None))
-            found.append(needle)
-    return found
+def _constant_needles(expr: plan.Expr) -> list[str | None] | None:
+    """The needles of a constant argument; None among them stands for a null, which matches everything (R-117)."""
+    if isinstance(expr, plan.Const) and expr.value is None:
+        return [None]
+    if isinstance(expr, plan.Const) and expr.type is ScalarType.DYNAMIC:
+        return [None if element is None else element_text(element) for element in json_elements(str(expr.value))]
+    needle = constant_text(expr)
+    return None if needle is None else [needle]
+
+
+def _computed_needles(expr: plan.Expr, arg: Lowered) -> Sql:
+    """The needles of an argument that rows compute, as a list of texts."""
+    if expr.type is ScalarType.DYNAMIC:
+        elements = "CASE WHEN starts_with({0}, '[') THEN CAST(json_extract({0}, '$[*]') AS VARCHAR[]) ELSE [{0}] END"
+        return Form(f"list_transform({elements}, lambda e: json_extract_string(e, '$'))", (arg.sql,))
+    if expr.type is ScalarType.STRING:
+        return Form("[{0}]", (arg.sql,))
+    raise Refusal(f"needles of type {expr.type} that are not constant are not supported", getattr(expr, "span", None))
 
 
 @REGISTRY.builder("has_any", "has_all")
@@ -248,8 +252,15 @@ def _has_many(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowered:
         text = Form("coalesce(json_extract_string({0}, '$'), '')", (text,))
     elif call.args[0].type is not ScalarType.STRING:
         raise Refusal(f"{call.name!r} takes a string on the left, not {call.args[0].type}", call.args[0].span)
-    tests = [Form("TRUE") if needle is None else has_term(text, needle) for needle in dict.fromkeys(_needles(call))]
-    word, empty = (" OR ", "FALSE") if call.name == "has_any" else (" AND ", "TRUE")
+    every = call.name == "has_all"
+    tests: list[Sql] = []
+    for expr, arg in zip(call.args[1:], args[1:], strict=True):
+        needles = _constant_needles(expr)
+        if needles is None:
+            tests.append(terms_of_list(text, _computed_needles(expr, arg), every=every))
+        else:
+            tests += [Form("TRUE") if needle is None else has_term(text, needle) for needle in dict.fromkeys(needles)]
     if not tests:
-        return Lowered(Form(empty), False)
+        return Lowered(Form("TRUE" if every else "FALSE"), False)
+    word = " AND " if every else " OR "
     return Lowered(Form("(" + word.join(f"{{{index}}}" for index in range(len(tests))) + ")", tuple(tests)), args[0].nullable)

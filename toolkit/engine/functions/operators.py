@@ -95,7 +95,6 @@ CONDITIONS["!="] = _not_equals_condition
 def _compare(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowered:
     """Three-valued (R-046). NaN is above everything to DuckDB and compares false in KQL."""
     _refuse_dynamic(call)
-    left, right = call.args
     larger, other = (0, 1) if call.name[0] == ">" else (1, 0)
     tests = [f"{{0}} {call.name} {{1}}"]
     if _may_be_nan(call.args[larger]):
@@ -181,7 +180,7 @@ def _minus(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowered:
     return Lowered(Form("({0} - {1})", _operands(call, args)), _nullable(args))
 
 
-@REGISTRY.builder("unary-", "neg")
+@REGISTRY.builder("negate")
 def _negate(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowered:
     _refuse_dynamic(call)
     return Lowered(Form("(- {0})", (_as(args[0], call.args[0].type, call.type),)), args[0].nullable)
@@ -205,7 +204,7 @@ def _times(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowe
 def _divide(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
     """Integers truncate toward zero, and by zero give null; reals follow IEEE (R-027, R-028)."""
     _refuse_dynamic(call)
-    left, right = call.args
+    right = call.args[1]
     if call.type is _REAL:
         return Lowered(Form("(CAST({0} AS DOUBLE) / CAST({1} AS DOUBLE))", _pair(args)), _nullable(args))
     if call.type is _DECIMAL:
@@ -213,7 +212,8 @@ def _divide(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Low
     if call.type is ScalarType.TIMESPAN and right.type in (_REAL, _DECIMAL):
         return Lowered(Form("CAST(CAST({0} AS DOUBLE) / CAST({1} AS DOUBLE) AS BIGINT)", _pair(args)), _nullable(args))
     never_zero = isinstance(right, plan.Const) and bool(right.value)
-    return Lowered(Form("({0} // {1})", _operands(call, args)), _nullable(args) or not never_zero)
+    template = "({0} // {1})" if never_zero else "({0} // nullif({1}, 0))"
+    return Lowered(Form(template, _operands(call, args)), _nullable(args) or not never_zero)
 
 
 @REGISTRY.builder("%")
@@ -226,6 +226,8 @@ def _modulo(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowered:
     if isinstance(by, plan.Const) and isinstance(by.value, (int, float)) and by.value and abs(by.value) < 2**62:
         size = Literal(abs(by.value), PHYSICAL[call.type])
         return Lowered(Form("((({0} % {1}) + {1}) % {1})", (value, size)), _nullable(args))
+    if call.type is not _REAL:
+        divisor = Form("nullif({0}, 0)", (divisor,))
     template = "CASE WHEN ({0} % {1}) < 0 THEN ({0} % {1}) + abs({1}) ELSE ({0} % {1}) END"
     return Lowered(Form(template, (value, divisor)), True)
 

@@ -50,7 +50,7 @@ def _extract_json(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) 
     if steps is None:
         raise Refusal(f"the JSON path {path!r} is not supported", call.args[0].span)
     source = args[1].sql if call.args[1].type is ScalarType.DYNAMIC else strict_text(call, args, 1)
-    value: Sql = Form("(CASE WHEN json_valid({0}) THEN CAST({0} AS JSON) END)", (source,))
+    value: Sql = Form("(CASE WHEN json_valid({0}) THEN TRY_CAST({0} AS JSON) END)", (source,))
     if steps:
         value = Form("json_extract({0}, {1})", (value, forms.text(duckdb_path(steps))))
     dynamic: Sql = Form("nullif(CAST({0} AS VARCHAR), 'null')", (value,))

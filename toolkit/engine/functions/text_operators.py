@@ -119,6 +119,15 @@ def _term_of_row(text: Sql, needle: Sql, at_start: bool, at_end: bool, ignore_ca
     return Form("regexp_matches({0}, {1}, 's')", (text, pattern))
 
 
+def terms_of_list(text: Sql, needles: Sql, *, every: bool) -> Sql:
+    """has_any and has_all for a list (VARCHAR[]) that rows or a subquery compute. A null needle matches everything (R-117)."""
+    found = _term_of_row(text, Form("n"), True, True, True)
+    hits = Form("len(list_filter({0}, lambda n: n IS NULL OR {1}))", (needles, found))
+    if every:
+        return Form("coalesce({0} = len({1}), TRUE)", (hits, needles))
+    return Form("(coalesce({0}, 0) > 0)", (hits,))
+
+
 # --- the operators ------------------------------------------------------------------------------------------------------
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from toolkit.engine.functions import load_families
-from toolkit.engine.lower.context import Context, Storage
+from toolkit.engine.functions.registry import REGISTRY
+from toolkit.engine.lower.context import Context, Storage, StoredPart
+from toolkit.engine.lower.expressions import not_supported
 from toolkit.engine.lower.relations import Relations
 from toolkit.engine.select import Nested, Select, Statement, UnionAll
 from toolkit.engine.sql import Form, Literal
@@ -40,6 +42,7 @@ class Compiler:
 
     def statement(self, rel: plan.Rel, source: Source) -> Statement:
         """The statement whose rows are the relation's. UnsupportedKqlError lists all that cannot be run."""
+        _refuse_unsupported([rel], source)
         prepared = self._prepared(rel)
         context = self._context([prepared])
         query = Relations(context).query(prepared)
@@ -47,6 +50,7 @@ class Compiler:
 
     def counts(self, steps: Sequence[plan.Rel], source: Source) -> Statement:
         """One statement with a row (index, count of rows) per relation."""
+        _refuse_unsupported(steps, source)
         prepared = [self._prepared(plan.Narrow(step, ())) for step in steps]
         context = self._context(prepared)
         lowering = Relations(context)
@@ -69,17 +73,46 @@ class Compiler:
         return Statement(query, tuple(context.tables), frozenset(context.udfs))
 
 
-def _readers(roots: Sequence[plan.Rel]) -> Mapping[int, int]:
-    """How often each shared relation is read, by its identity."""
-    readers: Counter[int] = Counter()
+def _refuse_unsupported(roots: Sequence[plan.Rel], source: Source) -> None:
+    """Raises for operators that the plan has no form for, together with the functions that the engine has none for.
+
+    What such an operator gives is not known, so a plan with one is not lowered at all.
+    """
+    context = Context(_NoStorage(), 0, {})
+    calls: list[plan.Expr] = []
+    for rel in _relations(roots):
+        if isinstance(rel, plan.Unsupported):
+            context.refuse(f"{rel.construct} is not supported{f': {rel.reason}' if rel.reason else ''}", rel.span)
+        calls += own_expressions(rel)
+    if not context.diagnostics:
+        return
+    for expr in calls:
+        for part in plan.subexpressions(expr):
+            if isinstance(part, plan.Call) and part.name not in REGISTRY.scalars:
+                context.refuse(not_supported(part), part.span)
+    raise UnsupportedKqlError(sorted(context.diagnostics, key=lambda found: (found.start, found.end)), source)
+
+
+class _NoStorage:
+    def stored(self, table: str) -> Sequence[StoredPart]:
+        return ()
+
+
+def _relations(roots: Sequence[plan.Rel]) -> Iterator[plan.Rel]:
+    """Every relation of a plan once, those of subqueries and shared ones included."""
+    seen: set[int] = set()
     pending = list(roots)
     while pending:
         rel = pending.pop()
+        if id(rel) in seen:
+            continue
+        seen.add(id(rel))
+        yield rel
         for expr in own_expressions(rel):
             pending += relations_within(expr)
-        if isinstance(rel, plan.Reuse):
-            readers[id(rel.shared)] += 1
-            if readers[id(rel.shared)] > 1:
-                continue
         pending += plan.inputs(rel)
-    return readers
+
+
+def _readers(roots: Sequence[plan.Rel]) -> Mapping[int, int]:
+    """How often each shared relation is read, by its identity."""
+    return Counter(id(rel.shared) for rel in _relations(roots) if isinstance(rel, plan.Reuse))

@@ -9,6 +9,7 @@ from typing import TypeGuard
 from toolkit.engine.functions.folding import folded
 from toolkit.engine.functions.operators import CONDITIONS
 from toolkit.engine.functions.registry import REGISTRY, Refusal
+from toolkit.engine.functions.text_operators import terms_of_list
 from toolkit.engine.lower.context import Context
 from toolkit.engine.lower.guards import substring_guard
 from toolkit.engine.lower.json_paths import Chain, chain_of, extract_json, extract_text
@@ -35,9 +36,15 @@ def null_of(kind: ScalarType) -> Lowered:
     return Lowered(Literal(None, PHYSICAL[kind]), True)
 
 
+def not_supported(call: plan.Call) -> str:
+    """Why a call without a row in the registry is refused."""
+    kind = "operator" if call.name in OPERATOR_NAMES or not call.name.isidentifier() else "function"
+    return f"the {kind} {call.name!r} is not supported yet"
+
+
 def is_plain(sql: Sql) -> bool:
     """Whether an expression costs nothing to repeat: a column or a literal."""
-    return isinstance(sql, (Literal, ColumnName)) or (isinstance(sql, Form) and not sql.args)
+    return not isinstance(sql, Form) or not sql.args
 
 
 def embedded(query: Query, template: str = "({0})") -> Sql:
@@ -58,13 +65,9 @@ class Expressions:
     subquery: QueryLowering
     row_order: Sequence[Sql] = ()
 
-    @property
-    def now_ticks(self) -> int:
-        return self.context.now_ticks
-
-    @property
-    def settings(self) -> Mapping[str, object]:
-        return self.context.settings
+    def __post_init__(self) -> None:
+        self.now_ticks = self.context.now_ticks
+        self.settings = self.context.settings
 
     def use_udf(self, name: str) -> None:
         self.context.udfs.add(name)
@@ -97,8 +100,7 @@ class Expressions:
     def _build(self, call: plan.Call, args: Sequence[Lowered]) -> Lowered:
         build = REGISTRY.scalars.get(call.name)
         if build is None:
-            kind = "operator" if call.name in OPERATOR_NAMES or not call.name.isidentifier() else "function"
-            self.context.refuse(f"the {kind} {call.name!r} is not supported yet", call.span)
+            self.context.refuse(not_supported(call), call.span)
             return null_of(call.type)
         try:
             return build(call, args, self)
@@ -156,8 +158,7 @@ class Expressions:
         value, column = self.lower(expr.value), expr.rel.columns[0]
         items = self.subquery(expr.rel)
         if operator in ("has_any", "has_all"):
-            self.context.refuse(f"{operator!r} with a table on the right is not supported yet", expr.span)
-            return _FALSE
+            return self._terms_of_table(expr, value, items)
         # a null among the items would make every miss NULL instead of false (R-052)
         present = f"SELECT c{column.id} FROM {{0}} WHERE c{column.id} IS NOT NULL"
         operand = value.sql
@@ -168,6 +169,14 @@ class Expressions:
         if operator.startswith("!"):
             return Form("(NOT coalesce({0}, FALSE))", (member,))
         return Form("coalesce({0}, FALSE)", (member,)) if total else Form("({0})", (member,))
+
+    def _terms_of_table(self, expr: plan.InTable, value: Lowered, items: Query) -> Sql:
+        column = expr.rel.columns[0]
+        if column.type is not ScalarType.STRING or expr.value.type is not ScalarType.STRING:
+            self.context.refuse(f"{expr.operator!r} with a table needs text on both sides", expr.span)
+            return _FALSE
+        needles = Form(f"(SELECT list(DISTINCT c{column.id}) FROM {{0}})", (embedded(items),))
+        return terms_of_list(value.sql, needles, every=expr.operator == "has_all")
 
     # --- conditions ---------------------------------------------------------------------------------------------------
 

@@ -158,7 +158,7 @@ def _extraction(text: Sql, pattern: Sql, names: list[str], fields: list[str], op
 
 
 def _regex_pattern(rel: plan.Parse, text: Sql, lowering: Relations) -> _Pattern:
-    """Literals are patterns, strings are as long as possible, not anchored at the end (R-281)."""
+    """Literals are patterns, strings are as long as possible, not anchored at either end (R-281)."""
     parts: list[str] = []
     count = 0
     for index, part in enumerate(rel.parts):
@@ -172,7 +172,7 @@ def _regex_pattern(rel: plan.Parse, text: Sql, lowering: Relations) -> _Pattern:
                 count += 1
     if set(rel.flags) - set("imsU"):
         raise Refusal(f"flags={rel.flags} (only i, m, s and U are documented)", rel.span)
-    regex = compile_regex("^" + "".join(parts), rel.flags)
+    regex = compile_regex("".join(parts), rel.flags)
     names = [f"g{index}" for index in range(len(regex.groups))]
     fields = [f"g{regex.groups.index(f'{_GROUP}{index}')}" for index in range(count)]
     variants = [form for form in (regex.ascii, regex.unicode) if form is not None]
@@ -184,7 +184,7 @@ def _regex_pattern(rel: plan.Parse, text: Sql, lowering: Relations) -> _Pattern:
     plain = _extraction(text, Literal(regex.ascii, "VARCHAR"), names, fields, "''")
     general = _extraction(text, Literal(regex.unicode, "VARCHAR"), names, fields, "''")
     template = "CASE WHEN length({0}) = strlen({0}) THEN {1} ELSE {2} END"
-    matched = regex_functions.matches(text, "^" + "".join(parts), expressions, rel.flags)
+    matched = regex_functions.matches(text, "".join(parts), expressions, rel.flags)
     return _Pattern(Form(template, (text, plain.captures, general.captures)), matched, plain.fields)
 
 
@@ -208,10 +208,10 @@ def _balanced(pattern: str) -> str:
 
     def keep(match: re.Match[str]) -> str:
         nonlocal depth
-        token = match.group()
-        if token == ")" and depth == 0:
+        found = match.group()
+        if found == ")" and depth == 0:
             return r"\)"
-        depth += {"(": 1, ")": -1}.get(token, 0)
-        return token
+        depth += {"(": 1, ")": -1}.get(found, 0)
+        return found
 
     return _TOKEN.sub(keep, pattern)

@@ -11,7 +11,6 @@ from toolkit.engine.lower.context import Context
 from toolkit.engine.lower.expressions import Expressions, null_of
 from toolkit.engine.select import Named, NoRows, Query, TableExpression, print_order
 from toolkit.engine.sql import Form, Literal, Lowered, Sql
-
 from toolkit.kql import plan
 from toolkit.kql.passes.rewrite import references
 
@@ -165,5 +164,3 @@ def conjuncts(predicate: plan.Expr) -> list[plan.Expr]:
     if isinstance(predicate, plan.Call) and predicate.name == "and":
         return [part for arg in predicate.args for part in conjuncts(arg)]
     return [predicate]
-
-

@@ -77,10 +77,10 @@ def range_rows(lowering: Relations, rel: plan.RangeRows) -> Block:
     bounds = tuple(_cast(part, "BIGINT") for part in (start.sql, stop.sql, checked))
     constant = all(isinstance(part, Literal) for part in bounds)
     template = "generate_series({0}, {1}, {2})" if constant else "(SELECT unnest(generate_series({0}, {1}, {2})))"
-    value = ColumnName(number)
+    counted: Sql = ColumnName(number)
     if rel.column.type is ScalarType.INT:
-        return Block(Generated(Form(template, bounds), (number,)), {number: Lowered(Form("CAST({0} AS INTEGER)", (value,)), False)})
-    return Block(Generated(Form(template, bounds), (number,)), {number: Lowered(value, False)})
+        return Block(Generated(Form(template, bounds), (number,)), {number: Lowered(Form("CAST({0} AS INTEGER)", (counted,)), False)})
+    return Block(Generated(Form(template, bounds), (number,)), {number: Lowered(counted, False)})
 
 
 def _cast(value: Sql, sql_type: str) -> Sql:
