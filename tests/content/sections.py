@@ -1,8 +1,8 @@
 """Reads the data files of the content tests: sections of a text and the findings that it has to give.
 
-    === title
-    the text
-    --- code "the underlined text" words of the message
+=== title
+the text
+--- code "the underlined text" words of the message
 """
 
 from __future__ import annotations

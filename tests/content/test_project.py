@@ -57,7 +57,7 @@ def project(tmp_path: Path) -> Project:
             "detections/a/rules/second.yaml": _RULE.format(number=2),
             "detections/a/rules/first.tests.yaml": "cases: []\n",
             "detections/a/rules/draft-x.yaml": _RULE.format(number=3),
-            "detections/a/watchlists/Known.csv": "SearchKey,Name\nx,one\ny,\"two, three\"\n",
+            "detections/a/watchlists/Known.csv": 'SearchKey,Name\nx,one\ny,"two, three"\n',
             "other/rule.yaml": _RULE.format(number=4),
             "other/workflow.yaml": "on: push\njobs: {}\n",
         },

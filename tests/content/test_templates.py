@@ -20,7 +20,7 @@ from toolkit.kql.source import NOWHERE
 
 _VALUES = {
     "name": 'x" or 1 == 1 //',
-    "admins": ["bob", "o'neil \"x\""],
+    "admins": ["bob", 'o\'neil "x"'],
     "limit": 5,
     "below": -5,
     "ratio": 0.25,

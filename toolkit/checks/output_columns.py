@@ -61,13 +61,17 @@ def _override_uses(rule: Rule) -> Iterator[_Use]:
     if override is None:
         return
     base = "alertDetailsOverride"
-    texts = (("alertDisplayNameFormat", override.alert_display_name_format, "alert name"),
-             ("alertDescriptionFormat", override.alert_description_format, "alert description"))
+    texts = (
+        ("alertDisplayNameFormat", override.alert_display_name_format, "alert name"),
+        ("alertDescriptionFormat", override.alert_description_format, "alert description"),
+    )
     for key, text, purpose in texts:
         for match in PLACEHOLDER.finditer(text or ""):
             yield _Use(match[1], (base, key), purpose, match.start(1))
-    columns = (("alertTacticsColumnName", override.alert_tactics_column_name, "alert's tactics"),
-               ("alertSeverityColumnName", override.alert_severity_column_name, "alert's severity"))
+    columns = (
+        ("alertTacticsColumnName", override.alert_tactics_column_name, "alert's tactics"),
+        ("alertSeverityColumnName", override.alert_severity_column_name, "alert's severity"),
+    )
     for key, column, purpose in columns:
         if column:
             yield _Use(column, (base, key), purpose)

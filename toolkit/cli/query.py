@@ -61,6 +61,7 @@ def command(kql: str, folder: Path, **options: Any) -> int:
     now = options["now"] or datetime.now(UTC)
     try:
         result = workspace.query(text, now=now, start=options["start"], end=options["end"], timeout=options["time_limit"])
+        _show(result, options["form"])
     except QueryCancelled as error:
         raise KeyboardInterrupt from error
     except KqlError as error:
@@ -69,9 +70,14 @@ def command(kql: str, folder: Path, **options: Any) -> int:
     except ToolkitError as error:
         click.echo(str(error), err=True)
         return FINDINGS
-    forms: dict[str, Callable[[Any], None]] = {"table": _table, "csv": _csv, "json": _json}
-    forms[options["form"]](result)
+    finally:
+        workspace.close()
     return CLEAN
+
+
+def _show(result: Any, form: str) -> None:
+    forms: dict[str, Callable[[Any], None]] = {"table": _table, "csv": _csv, "json": _json}
+    forms[form](result)
 
 
 def _workspace(folder: Path, *, lenient: bool) -> Workspace:
@@ -120,7 +126,6 @@ def _cut(text: str) -> str:
 
 def _csv(result: Any) -> None:
     import csv
-
 
     names, rows = _cells(result)
     writer = csv.writer(sys.stdout, lineterminator="\n")

@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from toolkit.content.findings import ContentError
     from toolkit.testing.report import ItemResult, ValidationReport
 
-_KINDS = {"rule": ("rule", "rules"), "hunting": ("hunting query", "hunting queries"), "function": ("function", "functions"),
-          "watchlist": ("watchlist", "watchlists")}
+_KINDS = {
+    "rule": ("rule", "rules"),
+    "hunting": ("hunting query", "hunting queries"),
+    "function": ("function", "functions"),
+    "watchlist": ("watchlist", "watchlists"),
+}
 
 
 @click.command("validate", short_help="Check detection content and prove it on its recorded logs.")

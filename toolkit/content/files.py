@@ -19,8 +19,12 @@ def read_text(path: Path, shown: str | None = None, max_bytes: int = MAX_BYTES) 
     try:
         size = path.stat().st_size
         if size > max_bytes:
-            raise _refusal(name, "file-too-large", f"The file has {size / 1e6:.1f} MB; at most {max_bytes / 1e6:.1f} MB are read.",
-                           "Keep recorded logs in .jsonl or .csv files and refer to them by path.")
+            raise _refusal(
+                name,
+                "file-too-large",
+                f"The file has {size / 1e6:.1f} MB; at most {max_bytes / 1e6:.1f} MB are read.",
+                "Keep recorded logs in .jsonl or .csv files and refer to them by path.",
+            )
         data = path.read_bytes()
     except OSError as error:
         raise _refusal(name, "file-unreadable", f"The file cannot be read: {error.strerror or error}.") from error

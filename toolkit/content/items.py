@@ -21,8 +21,9 @@ from toolkit.kql.source import Source
 Kind = Literal["rule", "hunting", "function", "watchlist"]
 TESTS_SUFFIXES = (".tests.yaml", ".tests.yml")
 
-_OTHER_KINDS = frozenset({"fusion", "mlbehavioranalytics", "threatintelligence", "microsoftsecurityincidentcreation", "microsoftsecurity",
-                          "anomaly"})
+_OTHER_KINDS = frozenset(
+    {"fusion", "mlbehavioranalytics", "threatintelligence", "microsoftsecurityincidentcreation", "microsoftsecurity", "anomaly"}
+)
 
 Model = Rule | HuntingQuery | FunctionFile | WatchlistFile
 _MODELS: dict[Kind, Callable[[Document, Findings], Model | None]] = {

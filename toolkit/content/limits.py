@@ -94,8 +94,12 @@ def _query(item: Described) -> Iterator[Problem]:
     if not item.query.strip():
         yield _missing("query")
     if len(item.query) > MAX_QUERY and isinstance(item, Rule):
-        yield Problem(("query",), "limit", f"The query has {len(item.query)} characters; the service takes {MAX_QUERY}.",
-                      ("Move parts of it into a function.",))
+        yield Problem(
+            ("query",),
+            "limit",
+            f"The query has {len(item.query)} characters; the service takes {MAX_QUERY}.",
+            ("Move parts of it into a function.",),
+        )
     if isinstance(item, Rule) and (match := _WHOLE_TABLES.match(item.query)):
         yield Problem(("query",), "limit", f"A rule may not begin with `{match[1]} *`.", ("Name the tables that it reads.",))
 
@@ -107,8 +111,13 @@ def _attack(item: Described) -> Iterator[Problem]:
                 message = f"Expected an ATT&CK technique, found {technique!r}."
                 yield Problem((key, number), "bad-value", message, ("Write T1078, or T1078.004 for a sub-technique.",))
         if techniques and not item.tactics:
-            yield Problem((key,), "missing-tactics", "Techniques are given without a tactic; the service needs the tactic of each.",
-                          severity="warning", about=("tactics",))
+            yield Problem(
+                (key,),
+                "missing-tactics",
+                "Techniques are given without a tactic; the service needs the tactic of each.",
+                severity="warning",
+                about=("tactics",),
+            )
 
 
 def _required(rule: Rule) -> Iterator[Problem]:
@@ -141,8 +150,12 @@ def _schedule(rule: Rule) -> Iterator[Problem]:
 
 
 def _nrt(rule: Rule) -> Iterator[Problem]:
-    given = {"queryFrequency": rule.query_frequency, "queryPeriod": rule.query_period,
-             "triggerOperator": rule.trigger_operator, "triggerThreshold": rule.trigger_threshold}
+    given = {
+        "queryFrequency": rule.query_frequency,
+        "queryPeriod": rule.query_period,
+        "triggerOperator": rule.trigger_operator,
+        "triggerThreshold": rule.trigger_threshold,
+    }
     for key, value in given.items():
         if value is not None:
             yield Problem((key,), "ignored-key", f"A rule of kind NRT has no {key}; the service ignores it.", severity="warning")
@@ -179,8 +192,11 @@ def _mapping(mapping: EntityMapping, path: Path) -> Iterator[Problem]:
             yield Problem((*where, "columnName"), "bad-value", f"Expected the name of a column, found {field.column_name!r}.")
     if fields and seen <= set(kind.identifiers) and not any(required <= seen for required in kind.required):
         ways = " or ".join("+".join(sorted(required)) for required in kind.required)
-        yield Problem((*path, "entityType"), "missing-identifier",
-                      f"The mapping makes no {kind.name} entity: it needs {ways}, found {', '.join(sorted(seen))}.")
+        yield Problem(
+            (*path, "entityType"),
+            "missing-identifier",
+            f"The mapping makes no {kind.name} entity: it needs {ways}, found {', '.join(sorted(seen))}.",
+        )
 
 
 def _details(item: Described) -> Iterator[Problem]:
@@ -188,8 +204,11 @@ def _details(item: Described) -> Iterator[Problem]:
         yield Problem(("customDetails",), "limit", f"The rule has {len(item.custom_details)} custom details; the service takes 20.")
     for key, column in item.custom_details.items():
         if not _DETAIL_KEY.fullmatch(key) or len(key) > 20:
-            yield Problem(("customDetails", key), "limit",
-                          f"The custom detail {key!r} has to be a name of at most 20 letters, digits and underscores.")
+            yield Problem(
+                ("customDetails", key),
+                "limit",
+                f"The custom detail {key!r} has to be a name of at most 20 letters, digits and underscores.",
+            )
         if not _COLUMN.fullmatch(column) or len(column) > 500:
             yield Problem(("customDetails", key), "bad-value", f"Expected the name of a column, found {column!r}.")
 
@@ -198,8 +217,10 @@ def _override(rule: Rule) -> Iterator[Problem]:
     override = rule.alert_details_override
     if override is None:
         return
-    formats = (("alertDisplayNameFormat", override.alert_display_name_format, 256),
-               ("alertDescriptionFormat", override.alert_description_format, 5000))
+    formats = (
+        ("alertDisplayNameFormat", override.alert_display_name_format, 256),
+        ("alertDescriptionFormat", override.alert_description_format, 5000),
+    )
     for key, text, most in formats:
         if text is None:
             continue
@@ -217,18 +238,30 @@ def _incident(rule: Rule) -> Iterator[Problem]:
     yield from _within(".".join((*path, "lookbackDuration")), grouping.lookback_duration, 5 * _MINUTE, 7 * _DAY)
     chosen = (grouping.group_by_entities, grouping.group_by_alert_details, grouping.group_by_custom_details)
     if grouping.enabled and grouping.matching_method == "Selected" and not any(chosen):
-        yield Problem((*path, "matchingMethod"), "bad-value", "The matching method Selected needs groupByEntities, groupByAlertDetails or "
-                      "groupByCustomDetails.")
+        yield Problem(
+            (*path, "matchingMethod"),
+            "bad-value",
+            "The matching method Selected needs groupByEntities, groupByAlertDetails or groupByCustomDetails.",
+        )
     mapped = {mapping.entity_type for mapping in rule.entity_mappings}
     for number, kind in enumerate(grouping.group_by_entities):
         if kind not in mapped:
-            yield Problem((*path, "groupByEntities", number), "bad-value", f"The rule groups by {kind}, which no entity mapping gives.",
-                          about=("entityMappings",))
+            yield Problem(
+                (*path, "groupByEntities", number),
+                "bad-value",
+                f"The rule groups by {kind}, which no entity mapping gives.",
+                about=("entityMappings",),
+            )
     for number, detail in enumerate(grouping.group_by_custom_details):
         if detail not in rule.custom_details:
             message = f"The rule groups by the custom detail {detail!r}, which it does not have."
-            yield Problem((*path, "groupByCustomDetails", number), "bad-value", message, suggestion(detail, rule.custom_details),
-                          about=("customDetails",))
+            yield Problem(
+                (*path, "groupByCustomDetails", number),
+                "bad-value",
+                message,
+                suggestion(detail, rule.custom_details),
+                about=("customDetails",),
+            )
 
 
 def _suppression(rule: Rule) -> Iterator[Problem]:

@@ -84,8 +84,12 @@ class Project:
         """The content files of one kind that the project's patterns name, sorted; a watchlist's .csv only if it has no .yaml."""
         if kind not in self._files:
             paths = self.config.content
-            patterns: dict[Kind, Sequence[str]] = {"rule": paths.rules, "hunting": paths.hunting, "function": paths.functions,
-                                                   "watchlist": paths.watchlists}
+            patterns: dict[Kind, Sequence[str]] = {
+                "rule": paths.rules,
+                "hunting": paths.hunting,
+                "function": paths.functions,
+                "watchlist": paths.watchlists,
+            }
             found = {path for pattern in patterns[kind] for path in self.root.glob(pattern) if path.is_file() and not is_tests_file(path)}
             self._files[kind] = sorted(path for path in found if not self.excluded(path) and not _is_described(path))
         return self._files[kind]

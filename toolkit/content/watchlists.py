@@ -60,8 +60,12 @@ def _rows(model: WatchlistFile, alias: str, source: Source, findings: Findings) 
         findings.add("broken-csv", f"The line is not CSV: {error}.", span)
         return None
     if model.key is not None and model.key not in header:
-        findings.add("unknown-column", f"The search key {model.key!r} is no column of the watchlist.", _line(source, 1),
-                     hints=suggestion(model.key, header) or (f"Columns: {', '.join(header)}.",))
+        findings.add(
+            "unknown-column",
+            f"The search key {model.key!r} is no column of the watchlist.",
+            _line(source, 1),
+            hints=suggestion(model.key, header) or (f"Columns: {', '.join(header)}.",),
+        )
         return None
     return Watchlist(alias, [row for row in rows if row is not None], model.key or header[0])
 

@@ -134,4 +134,3 @@ def _details(rule: Rule, rows: Sequence[Row], notes: list[str]) -> dict[str, lis
                 return details
             details.setdefault(key, []).append(text)
     return details
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -74,6 +75,11 @@ class Bench:
     def base(self) -> Workspace:
         """A workspace without logs: enough to analyse queries."""
         return self._with_files(())
+
+    def close(self) -> None:
+        """Frees the engine of all workspaces."""
+        for workspace in list(self._prepared.values())[:1]:
+            workspace.close()
 
     def _with_files(self, files: tuple[_File, ...]) -> Workspace:
         """A workspace with these log files, kept: cases share files, mostly the first ones. Raises IngestError."""
@@ -162,8 +168,10 @@ class Bench:
         known = {watchlist.alias: watchlist for watchlist in self.surroundings.watchlists}
         own: list[Watchlist] = []
         for alias, given in case.model.watchlists.items():
-            rows = [{name: cell_text(plain_value(value)) if not isinstance(value, Scalar) else value.text for name, value in row.items()}
-                    for row in given]
+            rows = [
+                {name: cell_text(plain_value(value)) if not isinstance(value, Scalar) else value.text for name, value in row.items()}
+                for row in given
+            ]
             before = known.get(alias)
             columns = list(dict.fromkeys(name for row in [*(before.rows[:1] if before else []), *rows] for name in row))
             key = before.search_key if before else _search_key(columns)
@@ -181,7 +189,7 @@ def _search_key(columns: Sequence[str]) -> str | None:
 
 
 def _file(case: Case, item: LogItem) -> Path:
-    return case.folder / (item.file or "")
+    return Path(os.path.normpath(case.folder / (item.file or "")))
 
 
 def _latest(workspace: Workspace) -> datetime | None:

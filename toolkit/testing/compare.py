@@ -137,6 +137,7 @@ def row_fits(expected: Expected, row: Mapping[str, Any], types: Mapping[str, str
 
 def nearest_row(expected: Expected, rows: Sequence[Mapping[str, Any]], types: Mapping[str, str]) -> Mapping[str, Any] | None:
     """The actual row that agrees with the expected one in most columns."""
+
     def agreement(row: Mapping[str, Any]) -> int:
         return sum(name in row and same_value(value, row[name], types.get(name, "string")) for name, value in expected.items())
 

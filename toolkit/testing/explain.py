@@ -30,11 +30,14 @@ def step_lines(steps: Sequence[Step], query: Query, window: Window | None, unsco
     lost_at = next((number for number, step in enumerate(steps) if step.rows == 0), None)
     counts = [f"{step.rows:,}" for step in steps]
     width = max(map(len, counts))
-    for number, step in enumerate(steps):
+    for number, step in enumerate(steps[: len(steps) if lost_at is None else lost_at + 1]):
         marker = ">" if number == lost_at else " "
         place = "" if query.templated else f"line {query.document.source.position(query.file_span(step.start, step.end).start).line}: "
-        line = f"  {marker} {counts[number]:>{width}}  {place}{_one_line(step.text)}"
+        line = f"  {marker} {counts[number]:>{width}}  {place}{'| ' if number else ''}{_one_line(step.text)}"
         lines.append(line + (_loss(steps, number, unscoped) if number == lost_at else ""))
+    if lost_at is not None and lost_at + 1 < len(steps):
+        rest = len(steps) - lost_at - 1
+        lines.append(f"    {'':>{width}}  ... and {rest} more step{'s' if rest > 1 else ''}")
     return lines
 
 
@@ -43,8 +46,8 @@ def _loss(steps: Sequence[Step], number: int, unscoped: int | None) -> str:
         before = steps[number - 1].rows
         return f"   <- {'the last row is' if before == 1 else f'all {before:,} rows are'} lost here"
     if unscoped:
-        return f"   <- {unscoped:,} rows are recorded, none of them inside the window"
-    return "   <- no row is recorded in the logs of this case"
+        return f"   <- {unscoped:,} row{'s' if unscoped > 1 else ''} without the window, none inside it"
+    return "   <- it gives no row for the logs of this case"
 
 
 def _shown_window(window: Window | None) -> str:
@@ -70,7 +73,7 @@ def trace_lines(workspace: Any, query: Query, now: datetime, window: Window | No
         start, end = (window.start, window.end) if window else (None, now)
         steps = workspace.trace(query.text, now=now, start=start, end=end, parameters=parameters)
         unscoped = None
-        if steps and steps[0].rows == 0:
+        if window and steps and steps[0].rows == 0:
             unscoped = workspace.trace(query.text, now=now, parameters=parameters)[0].rows
     except ToolkitError:
         return []

@@ -30,8 +30,10 @@ class PatchError(ValueError):
 
 def steps_of(path: str) -> list[Step]:
     """`a.b[0]['c.d']` as ["a", "b", 0, "c.d"]."""
-    return [int(match[1]) if match[1] is not None else next(part for part in match.groups()[1:] if part is not None)
-            for match in _STEP.finditer(path)]
+    return [
+        int(match[1]) if match[1] is not None else next(part for part in match.groups()[1:] if part is not None)
+        for match in _STEP.finditer(path)
+    ]
 
 
 def patched(record: Mapping[str, Any], path: str, value: Any, columns: Iterable[str]) -> dict[str, Any]:

@@ -61,8 +61,10 @@ class Validation:
             work = [piece for piece in work if piece.cases or self._matches(piece.item)]
         if self.observer:
             self.observer.total(sum(1 + len(piece.cases) for piece in work))
-        for piece in work:
-            self.report.results.append(self._item(bench, piece))
+        try:
+            self.report.results += [self._item(bench, piece) for piece in work]
+        finally:
+            bench.close()
         self._across_files(items, paths)
         return self.report.strict() if self.options.strict else self.report
 
@@ -156,5 +158,3 @@ def _has_window(item: Item) -> bool:
     """Whether it is known which part of the logs a run sees."""
     model = item.model
     return not isinstance(model, Rule) or model.is_nrt or model.query_period is not None
-
-

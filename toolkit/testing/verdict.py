@@ -49,7 +49,7 @@ class Failure:
 
 
 def judge(expect: Expect, outcome: Outcome) -> list[Failure]:
-    """Every expectation that the outcome does not meet, in the order in which they are written."""
+    """Every expectation that the outcome does not meet; only the first one when nothing came out at all."""
     failures: list[Failure] = []
     if expect.none:
         failures += _nothing(outcome)
@@ -63,7 +63,8 @@ def judge(expect: Expect, outcome: Outcome) -> list[Failure]:
         failures += _details(expect.details, outcome)
     if expect.title is not None:
         failures += _title(expect.title, outcome)
-    return failures
+    lost = [failure for failure in failures if failure.lost]
+    return lost[:1] or failures
 
 
 def _nothing(outcome: Outcome) -> Iterator[Failure]:

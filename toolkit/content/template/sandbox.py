@@ -39,8 +39,16 @@ class QueryEnvironment(SandboxedEnvironment):
     intercepted_binops = frozenset(["+", "*", "**", "%"])
 
     def __init__(self) -> None:
-        super().__init__(undefined=StrictUndefined, finalize=_finalize, autoescape=False, keep_trailing_newline=True,
-                         trim_blocks=True, lstrip_blocks=True, cache_size=0, optimized=False)
+        super().__init__(
+            undefined=StrictUndefined,
+            finalize=_finalize,
+            autoescape=False,
+            keep_trailing_newline=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            cache_size=0,
+            optimized=False,
+        )
         self.steps = 0
         self.calls = 0
         self.deadline = time.monotonic() + MAX_SECONDS

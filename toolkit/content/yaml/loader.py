@@ -117,8 +117,12 @@ class _Builder:
         elif kind is yaml.DocumentStartEvent:
             self.documents += 1
             if self.documents > 1:
-                self.stop("several-documents", "A second YAML document begins here; one file holds one.", _span(event),
-                          "Put it into a file of its own.")
+                self.stop(
+                    "several-documents",
+                    "A second YAML document begins here; one file holds one.",
+                    _span(event),
+                    "Put it into a file of its own.",
+                )
 
     def scalar(self, event: Any, loader: Any) -> Scalar:
         span = self.text_span(event)
@@ -216,8 +220,12 @@ class _Builder:
         first = here.node.entries.get(key.text)
         if first is not None:
             line = self.source.position(first.key.span.start).line
-            self.findings.add("duplicate-key", f"The key {key.text!r} stands here a second time; it was first given on line {line}.",
-                              key.span, hints=["Remove one of the two."])
+            self.findings.add(
+                "duplicate-key",
+                f"The key {key.text!r} stands here a second time; it was first given on line {line}.",
+                key.span,
+                hints=["Remove one of the two."],
+            )
             return
         here.node.entries[key.text] = Entry(key, value)
 
