@@ -235,6 +235,9 @@ class _Environment:
     def table_names(self) -> Iterable[str]:
         return dict.fromkeys([*self._workspace.tables(), *self._workspace.catalog.names()])
 
+    def has_rows(self, table: str) -> bool:
+        return table in self._workspace.tables()
+
 
 def _catalog(given: Catalog | Mapping[str, Mapping[str, str]] | None) -> Catalog:
     if given is None:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from toolkit.kql import plan, syntax
-from toolkit.kql.binder.context import Binder
-from toolkit.kql.binder.context import SavedFunction as SavedFunction
+from toolkit.kql.binder.context import Binder, SavedFunction
 from toolkit.kql.diagnostics import Diagnostic
 from toolkit.kql.source import Source
 from toolkit.kql.types import TableSchema
+
+__all__ = ["Analysis", "Environment", "SavedFunction", "analyze"]
 
 
 @dataclass
@@ -27,6 +28,10 @@ class Environment:
 
     def table_names(self) -> Iterable[str]:
         return self.tables
+
+    def has_rows(self, table: str) -> bool:
+        """Whether a table holds rows; without an engine none does."""
+        return False
 
 
 @dataclass(frozen=True)

@@ -348,9 +348,7 @@ class Unsupported:
     span: Span = NOWHERE
 
 
-Rel = Union[
-    Scan, Values, RangeRows, Filter, Extend, Narrow, Aggregate, Sort, Limit, Join, Union_, Expand, Parse, Reuse, Unsupported
-]
+Rel = Union[Scan, Values, RangeRows, Filter, Extend, Narrow, Aggregate, Sort, Limit, Join, Union_, Expand, Parse, Reuse, Unsupported]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from types import MappingProxyType
 
 
-class ScalarType(str, Enum):
+class ScalarType(StrEnum):
     """A scalar type; the value is its canonical KQL name.
 
     `UNKNOWN` is the type of a column of an open table (a watchlist whose columns are not at hand): it is compatible with
@@ -29,8 +29,6 @@ class ScalarType(str, Enum):
     GUID = "guid"
     DYNAMIC = "dynamic"
     UNKNOWN = "unknown"
-
-    __str__ = str.__str__
 
     @property
     def is_integer(self) -> bool:

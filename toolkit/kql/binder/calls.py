@@ -139,11 +139,17 @@ def _report_mismatch(b: Binder, function: Function, fitting: Sequence[Signature]
         parameter = signature.parameter_for(index, len(args))
         if parameter is not None and registry.fit(parameter, arg.type) == registry.NO:
             what, alias = _expectation(parameter)
-            if len(fitting) > 1 and len({tuple(s.parameter_for(index, len(args)).kinds) for s in fitting if s.parameter_for(index, len(args))}) > 1:  # type: ignore[union-attr]  # filtered in the same expression
+            if len(_kinds_at(fitting, index, len(args))) > 1:
                 alias = "KS127"
             message = f"The argument '{parameter.name}' of '{function.name}' expects {what}, found {arg.type}."
             b.report("argument-type", message, call.arguments[index].span, alias=alias, hints=_conversion_hint(parameter))
             return
+
+
+def _kinds_at(signatures: Sequence[Signature], index: int, count: int) -> set[tuple[str, ...]]:
+    """What the overloads want at one place."""
+    found = (signature.parameter_for(index, count) for signature in signatures)
+    return {parameter.kinds for parameter in found if parameter is not None}
 
 
 def _fits(signature: Signature, index: int, args: Sequence[plan.Expr]) -> bool:
@@ -253,7 +259,7 @@ def _branches(b: Binder, name: str, args: list[plan.Expr], kind: ScalarType, cal
         b.report("no-common-type", "No common type can be determined from the arguments.", call.span, alias="KS232")
         return unknown(call.span)
     integers = {kind_of for kind_of in kinds if kind_of.is_integer}
-    if common is None or (len(set(kinds)) > 1 and not (len(integers) == len(set(kinds)))):
+    if common is None or (len(set(kinds)) > 1 and len(integers) != len(set(kinds))):
         found = ", ".join(sorted({str(kind_of) for kind_of in kinds}))
         b.refuse(f"The branches of {name} have different types ({found}), which the service refuses (R-038).", call.span, alias="SEM0525")
     if name in ("coalesce", "max_of", "min_of") and len({value.type is DYNAMIC for value in typed if value.type is not UNKNOWN}) > 1:

@@ -42,6 +42,8 @@ class Environment(Protocol):
 
     def table_names(self) -> Iterable[str]: ...
 
+    def has_rows(self, table: str) -> bool: ...
+
 
 # --- what a name can mean -------------------------------------------------------------------------------------------
 
@@ -185,7 +187,9 @@ class Binder:
         self.refusals.append(found)
 
     def unknown_name(self, name: str, span: Span, known: Iterable[str], what: str, alias: str) -> None:
-        self.report("unknown-name", f"The name '{name}' does not refer to any known {what}.", span, alias=alias, hints=suggestion(name, known))
+        self.report(
+            "unknown-name", f"The name '{name}' does not refer to any known {what}.", span, alias=alias, hints=suggestion(name, known)
+        )
 
 
 def const(value: object, kind: ScalarType, span: Span = NOWHERE) -> plan.Const:
@@ -195,7 +199,3 @@ def const(value: object, kind: ScalarType, span: Span = NOWHERE) -> plan.Const:
 def null_of(kind: ScalarType) -> plan.Const:
     """The value of an absent cell: null, and the empty string for strings (R-043)."""
     return plan.Const("" if kind is ScalarType.STRING else None, kind)
-
-
-def span_of(expr: plan.Expr) -> Span:
-    return expr.span if not isinstance(expr, plan.Ref) or expr.span else NOWHERE

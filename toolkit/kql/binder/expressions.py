@@ -13,7 +13,7 @@ from toolkit.kql.diagnostics import suggestion
 from toolkit.kql.functions import registry
 from toolkit.kql.source import Span
 from toolkit.kql.times import parse_datetime, parse_timespan
-from toolkit.kql.types import ScalarType
+from toolkit.kql.types import NUMBERS, ScalarType
 
 UNKNOWN, STRING, DYNAMIC, BOOL = ScalarType.UNKNOWN, ScalarType.STRING, ScalarType.DYNAMIC, ScalarType.BOOL
 
@@ -169,7 +169,7 @@ def _unary(b: Binder, expr: syntax.Unary, scope: Scope) -> plan.Expr:
     operand = bind_scalar(b, expr.operand, scope)
     if expr.operator == "+" or operand.type is UNKNOWN:
         return operand
-    if operand.type not in (*rules.NUMBERS, *(ScalarType.TIMESPAN, ScalarType.DATETIME), DYNAMIC):
+    if operand.type not in (*NUMBERS, *(ScalarType.TIMESPAN, ScalarType.DATETIME), DYNAMIC):
         b.report("undefined-operator", f"The operator '-' is not defined for the operand type {operand.type}.", expr.span, alias="KS106")
         return unknown(expr.span)
     if operand.type is ScalarType.DATETIME:
@@ -185,10 +185,25 @@ def _binary(b: Binder, expr: syntax.Binary, scope: Scope) -> plan.Expr:
     while isinstance(node, syntax.Binary):
         chain.append(node)
         node = node.left
-    result = bind_scalar(b, node, scope)
+    if isinstance(node, syntax.Star) and scope.columns is not None:
+        result = _any_column(b, chain.pop(), scope)
+    else:
+        result = bind_scalar(b, node, scope)
     for step in reversed(chain):
         result = _apply(b, step, result, bind_scalar(b, step.right, scope))
     return result
+
+
+def _any_column(b: Binder, expr: syntax.Binary, scope: Scope) -> plan.Expr:
+    """`* has "x"`: true when the text of any column passes."""
+    right = bind_scalar(b, expr.right, scope)
+    result: plan.Expr | None = None
+    for column in (scope.columns or {}).values():
+        if column.name.startswith("*"):
+            continue
+        test = _apply(b, expr, convert(plan.Ref(column, expr.span), STRING), right)
+        result = test if result is None else plan.Call("or", (result, test), BOOL, expr.span)
+    return result if result is not None else const(False, BOOL, expr.span)
 
 
 def _apply(b: Binder, expr: syntax.Binary, left: plan.Expr, right: plan.Expr) -> plan.Expr:
@@ -206,7 +221,7 @@ def _apply(b: Binder, expr: syntax.Binary, left: plan.Expr, right: plan.Expr) ->
 
 def _undefined(b: Binder, expr: syntax.Binary, left: plan.Expr, right: plan.Expr, hints: tuple[str, ...] = ()) -> plan.Expr:
     message = f"The operator '{expr.operator}' is not defined for the operand types {left.type} and {right.type}."
-    b.report("undefined-operator", message, expr.operator_span or expr.span, alias="KS106", hints=hints)
+    b.report("undefined-operator", message, expr.operator_span if expr.operator_span.end else expr.span, alias="KS106", hints=hints)
     return unknown(expr.span)
 
 
@@ -271,7 +286,8 @@ def _is_text_literal(expr: plan.Expr) -> bool:
 
 
 def _typed_literal(expr: plan.Expr, kind: ScalarType) -> plan.Expr:
-    assert isinstance(expr, plan.Const) and isinstance(expr.value, str)
+    assert isinstance(expr, plan.Const)
+    assert isinstance(expr.value, str)
     if kind is ScalarType.DATETIME:
         return const(parse_datetime(expr.value), kind, expr.span)
     if kind is ScalarType.TIMESPAN:
@@ -306,7 +322,7 @@ def _between(b: Binder, expr: syntax.Between, scope: Scope) -> plan.Expr:
     if value.type is DYNAMIC and not (kinds - {DYNAMIC}) & {STRING, ScalarType.GUID, BOOL} and kinds != {DYNAMIC}:
         value = convert(value, low.type if low.type is not DYNAMIC else high.type)
         kinds = {value.type, low.type, high.type}
-    numeric = kinds <= (rules.NUMBERS | {BOOL})
+    numeric = kinds <= (NUMBERS | {BOOL})
     times = value.type in (ScalarType.DATETIME, ScalarType.TIMESPAN) and low.type is value.type
     if times and high.type is ScalarType.TIMESPAN and value.type is ScalarType.DATETIME:
         high = fold(plan.Call("+", (low, high), ScalarType.DATETIME, expr.high.span))

@@ -81,9 +81,7 @@ def _pipeline(b: Binder, expr: syntax.Pipeline, scope: Scope) -> plan.Rel:
 SOURCES[syntax.Pipeline] = _pipeline
 
 
-def apply_operators(
-    b: Binder, operators: tuple[syntax.Operator, ...], rel: plan.Rel, scope: Scope, *, record: bool = False
-) -> plan.Rel:
+def apply_operators(b: Binder, operators: tuple[syntax.Operator, ...], rel: plan.Rel, scope: Scope, *, record: bool = False) -> plan.Rel:
     """The relation after all operators; `as` names become visible to the ones behind."""
     for operator in operators:
         handler = HANDLERS.get(type(operator))
@@ -223,5 +221,3 @@ def _shape(b: Binder, expr: syntax.Node, scope: Scope, local: dict[str, bool]) -
     if isinstance(expr, syntax.Call) and expr.name.text in local:
         return local[expr.name.text]
     return is_tabular(b, expr, scope)
-
-

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from toolkit.kql import plan, syntax
-from toolkit.kql.binder import typing as rules
 from toolkit.kql.binder.context import MAX_CALL_DEPTH, Binder, Binding, FunctionBinding, ScalarBinding, Scope, TableBinding
 from toolkit.kql.binder.expressions import bind_scalar, convert, scalar_expected, unknown
 from toolkit.kql.binder.pipeline import bind_tabular, is_tabular, nothing
@@ -152,20 +151,14 @@ def _bind_argument(b: Binder, parameter: syntax.FunctionParameter, argument: syn
         return TableBinding(plan.Shared(parameter.name.text, _declared_columns(b, parameter.type, rel, argument.span)))
     value = bind_scalar(b, argument, scope)
     kind = DECLARABLE.get(parameter.type, ScalarType.UNKNOWN)
-    return ScalarBinding(_typed(b, parameter, value, kind, argument.span), is_parameter=True)
+    return ScalarBinding(_typed(value, kind, argument.span), is_parameter=True)
 
 
-def _typed(b: Binder, parameter: syntax.FunctionParameter, value: plan.Expr, kind: ScalarType, span: Span) -> plan.Expr:
-    found = value.type
-    if rules.same_family(found, kind) or kind is ScalarType.UNKNOWN:
-        return value if found is kind or ScalarType.UNKNOWN in (found, kind) else convert(value, kind)
-    if found is ScalarType.DYNAMIC:
-        return convert(value, kind)
-    if kind is ScalarType.DYNAMIC:
-        return plan.Call("to_dynamic", (value,), kind, span)
-    message = f"The parameter '{parameter.name.text}' expects {kind}, found {found}."
-    b.report("argument-type", message, span, alias="KS107")
-    return unknown(span)
+def _typed(value: plan.Expr, kind: ScalarType, span: Span) -> plan.Expr:
+    """An argument in the type its parameter declares; the analyzer takes any scalar, so text is converted too."""
+    if ScalarType.UNKNOWN in (value.type, kind) or value.type is kind:
+        return value
+    return plan.Call("to_dynamic", (value,), kind, span) if kind is ScalarType.DYNAMIC else convert(value, kind)
 
 
 def _declared_columns(b: Binder, schema: syntax.Schema, rel: plan.Rel, span: Span) -> plan.Rel:

@@ -203,9 +203,7 @@ _BY_KIND: Mapping[str, frozenset[ScalarType]] = {
     "StringOrArray": frozenset({ScalarType.STRING, ScalarType.DYNAMIC}),
     "DynamicArray": frozenset({ScalarType.DYNAMIC}),
     "DynamicBag": frozenset({ScalarType.DYNAMIC}),
-    "Summable": frozenset(
-        {ScalarType.INT, ScalarType.LONG, ScalarType.REAL, ScalarType.DECIMAL, ScalarType.TIMESPAN, ScalarType.DATETIME}
-    ),
+    "Summable": frozenset({ScalarType.INT, ScalarType.LONG, ScalarType.REAL, ScalarType.DECIMAL, ScalarType.TIMESPAN, ScalarType.DATETIME}),
     "Orderable": frozenset(set(ScalarType) - {ScalarType.GUID, ScalarType.DYNAMIC}),
     "CommonOrderable": frozenset(set(ScalarType) - {ScalarType.GUID, ScalarType.DYNAMIC}),
     "NotDynamic": frozenset(set(ScalarType) - {ScalarType.DYNAMIC}),
@@ -229,6 +227,8 @@ def fit(parameter: Parameter, found: ScalarType) -> int:
     """How well an argument's type fits a parameter: EXACT > KIND > PROMOTED > LENIENT > NO."""
     if found is ScalarType.UNKNOWN:
         return KIND
+    if parameter.kinds == ("type",):
+        return EXACT if found is ScalarType.STRING else NO
     best = NO
     for kind in parameter.kinds:
         if kind == found.value:

@@ -10,6 +10,7 @@ from toolkit.kql.binder.context import OPEN, Binder, ScalarBinding, Scope
 from toolkit.kql.binder.expressions import bind_scalar
 from toolkit.kql.binder.names import carried_name
 from toolkit.kql.binder.wildcards import matches
+from toolkit.kql.types import ScalarType
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def _tuple_items(b: Binder, node: syntax.Named, scope: Scope) -> list[Item]:
 
 
 def _nth_sorted(call: plan.Call, index: int) -> plan.Expr:
-    position = plan.Const(index, plan.ScalarType.LONG)
+    position = plan.Const(index, ScalarType.LONG)
     return plan.Call(f"{call.name}_nth", (position, *call.args), call.type, call.span)
 
 

@@ -57,9 +57,12 @@ def _join(b: Binder, operator: syntax.Join, rel: plan.Rel, scope: Scope) -> plan
 def both_sides(left: Sequence[plan.Column], right: Sequence[plan.Column]) -> list[plan.Column]:
     """All left columns, then the right ones with a number where the name is taken (R-221, R-222)."""
     taken = {column.name for column in left}
+    clashing = set(taken)
+    taken |= {column.name for column in right}
     columns = list(left)
     for column in right:
-        name = suffixed(column.name, taken) if not column.name.startswith("*") else column.name
+        clash = column.name in clashing and not column.name.startswith("*")
+        name = suffixed(column.name, taken) if clash else column.name
         taken.add(name)
         columns.append(plan.Column(column.id, name, column.type))
     return columns

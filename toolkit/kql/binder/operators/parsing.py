@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import Binder, Scope
 from toolkit.kql.binder.expressions import bind_scalar, convert
@@ -32,9 +34,7 @@ def _parse(b: Binder, operator: syntax.Parse, rel: plan.Rel, scope: Scope) -> pl
             parts.append(bound)
     _check_stars(b, operator, parts, kind)
     flags = word(parameter(operator, "flags")) or ""
-    return plan.Parse(
-        rel, convert(value, ScalarType.STRING), kind, flags, tuple(parts), operator.where, tuple(columns), operator.span
-    )
+    return plan.Parse(rel, convert(value, ScalarType.STRING), kind, flags, tuple(parts), operator.where, tuple(columns), operator.span)
 
 
 def _part(b: Binder, part: syntax.Node, columns: list[plan.Column], names: set[str], scope: Scope) -> plan.ParsePart | None:
@@ -53,9 +53,7 @@ def _part(b: Binder, part: syntax.Node, columns: list[plan.Column], names: set[s
             return plan.ParseText(text.value)
 
 
-def _capture(
-    b: Binder, part: syntax.Node, name: str, written: str | None, columns: list[plan.Column], names: set[str]
-) -> plan.Column:
+def _capture(b: Binder, part: syntax.Node, name: str, written: str | None, columns: list[plan.Column], names: set[str]) -> plan.Column:
     if name in names:
         duplicate(b, name, part)
     names.add(name)
@@ -71,7 +69,7 @@ def _capture(
 
 def _check_stars(b: Binder, operator: syntax.Parse, parts: list[plan.ParsePart], kind: str) -> None:
     """R-283: `*` directly behind a string column cannot be told apart from it."""
-    for position, (first, second) in enumerate(zip(parts, parts[1:], strict=False)):
+    for position, (first, second) in enumerate(pairwise(parts)):
         if isinstance(first, plan.ParseCapture) and isinstance(second, plan.ParseStar) and first.column.type is ScalarType.STRING:
             span = operator.pattern[min(position + 1, len(operator.pattern) - 1)].span
             b.report("parse-star", "'*' cannot follow a string column directly.", span, alias="SEM0476")

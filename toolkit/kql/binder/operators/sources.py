@@ -23,7 +23,7 @@ from toolkit.kql.diagnostics import suggestion
 from toolkit.kql.functions import registry
 from toolkit.kql.source import Span
 from toolkit.kql.times import format_datetime_iso, format_timespan
-from toolkit.kql.types import DECLARABLE, ScalarType, TableSchema
+from toolkit.kql.types import DECLARABLE, NUMBERS, ScalarType, TableSchema
 
 WATCHLIST = "_watchlist:"
 WATCHLIST_COLUMNS = {
@@ -260,8 +260,8 @@ def _range_type(kinds: Sequence[ScalarType]) -> ScalarType | None:
         return first if first is not ScalarType.UNKNOWN else ScalarType.LONG
     if ScalarType.DYNAMIC in kinds:
         typed = [kind for kind in kinds if kind is not ScalarType.DYNAMIC]
-        return rules.common(typed) if typed and set(typed) <= rules.NUMBERS else ScalarType.LONG if not typed else None
-    if set(kinds) <= rules.NUMBERS:
+        return rules.common(typed) if typed and set(typed) <= NUMBERS else ScalarType.LONG if not typed else None
+    if set(kinds) <= NUMBERS:
         common = rules.common(list(kinds))
         return ScalarType.LONG if common is ScalarType.INT else common
     if (first, last, step) == (ScalarType.DATETIME, ScalarType.DATETIME, ScalarType.TIMESPAN):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from toolkit.kql import plan, syntax
@@ -35,10 +36,7 @@ def _summarize(b: Binder, operator: syntax.Summarize, rel: plan.Rel, scope: Scop
     rows = scope.with_rows(rel.columns)
     existing = frozenset(column.name for column in rel.columns)
     explicit = frozenset(
-        name.text
-        for item in (*operator.aggregates, *(operator.by or ()))
-        if isinstance(item, syntax.Named)
-        for name in item.names
+        name.text for item in (*operator.aggregates, *(operator.by or ())) if isinstance(item, syntax.Named) for name in item.names
     )
     namer = Namer(explicit=explicit, skip=existing)
     keys = _keys(b, bind_items(b, operator.by or (), rows), rows, namer)
@@ -97,15 +95,15 @@ def _aggregate_item(b: Binder, item: syntax.Node, build: _Build, scope: Scope) -
     value = item.value if isinstance(item, syntax.Named) else item
     while isinstance(value, syntax.Paren):
         value = value.inner
-    if isinstance(value, syntax.Call):
-        name = value.name.text
-        if name in ROW_EXTREMES:
-            return _row_extreme(b, value, names, build)
-        if name in ("take_any", "any") and (len(value.arguments) > 1 or any(isinstance(a, syntax.Star) for a in value.arguments)):
-            return _take_any(b, value, names, build)
-        if name in ("percentile", "percentilew", "percentiles", "percentilesw"):
-            return _percentiles(b, value, names, build)
-    _plain_item(b, item, value, names, build, scope)
+    special = _SPECIAL.get(value.name.text) if isinstance(value, syntax.Call) else None
+    if special is not None and isinstance(value, syntax.Call) and (special is not _take_any or _takes_rows(value)):
+        special(b, value, names, build)
+    else:
+        _plain_item(b, item, value, names, build, scope)
+
+
+def _takes_rows(call: syntax.Call) -> bool:
+    return len(call.arguments) > 1 or any(isinstance(argument, syntax.Star) for argument in call.arguments)
 
 
 def _plain_item(b: Binder, item: syntax.Node, value: syntax.Node, names: list[str], build: _Build, scope: Scope) -> None:
@@ -143,8 +141,7 @@ def _arguments(b: Binder, call: syntax.Call, build: _Build) -> list[tuple[syntax
     outer, b.collector = b.collector, collector
     try:
         return [
-            (argument, None if isinstance(argument, syntax.Star) else bind_scalar(b, argument, build.rows))
-            for argument in call.arguments
+            (argument, None if isinstance(argument, syntax.Star) else bind_scalar(b, argument, build.rows)) for argument in call.arguments
         ]
     finally:
         b.collector = outer
@@ -244,6 +241,14 @@ def _percent_text(percent: plan.Expr) -> str | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value).replace(".", "_") if value is not None else None
+
+
+# Aggregates that make columns of their own, by the name that is written.
+_SPECIAL: dict[str, Callable[[Binder, syntax.Call, list[str], _Build], None]] = {
+    **dict.fromkeys(ROW_EXTREMES, _row_extreme),
+    **dict.fromkeys(("take_any", "any"), _take_any),
+    **dict.fromkeys(("percentile", "percentilew", "percentiles", "percentilesw"), _percentiles),
+}
 
 
 # --- distinct -------------------------------------------------------------------------------------------------------

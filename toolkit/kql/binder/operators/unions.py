@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import Binder, Scope, TableBinding, const, null_of
+from toolkit.kql.binder.names import suffixed
 from toolkit.kql.binder.pipeline import (
     bind_tabular,
     handles,
-    is_nothing,
     is_tabular,
     parameter,
     sources,
@@ -18,12 +19,19 @@ from toolkit.kql.binder.pipeline import (
 from toolkit.kql.binder.wildcards import matches
 from toolkit.kql.types import ScalarType
 
-Leg = tuple[str, plan.Rel]
+
+@dataclass(frozen=True)
+class Leg:
+    """One input. An `empty` one (a table that a wildcard found and that holds no rows) only contributes its columns."""
+
+    label: str
+    rel: plan.Rel
+    empty: bool = False
 
 
 @handles(syntax.Union_)
 def _union(b: Binder, operator: syntax.Union_, rel: plan.Rel, scope: Scope) -> plan.Rel:
-    return _merge(b, operator, [("union_arg0", rel), *_legs(b, operator, scope, 1)])
+    return _merge(b, operator, [Leg("union_arg0", rel), *_legs(b, operator, scope, 1)])
 
 
 @sources(syntax.Union_)
@@ -42,7 +50,7 @@ def _legs(b: Binder, operator: syntax.Union_, scope: Scope, offset: int) -> list
             continue
         if fuzzy and _unresolved(b, node, scope):
             continue
-        legs.append((label, bind_tabular(b, node, scope)))
+        legs.append(Leg(label, bind_tabular(b, node, scope)))
     if not legs and operator.tables:
         b.report("no-table", "None of the tables of this union exists.", operator.span, alias="KS204")
     return legs
@@ -77,7 +85,11 @@ def _wildcard(b: Binder, node: syntax.Node, scope: Scope) -> list[Leg]:
     names += [name for name in scope.visible_names() if matches(pattern, name) and name not in names and _is_view(scope, name)]
     if not names:
         b.report("no-table", f"No table matches '{pattern}'.", node.span, alias="KS204")
-    return [(name, bind_tabular(b, syntax.NameRef(name, span=node.span), scope)) for name in names]
+    return [Leg(name, bind_tabular(b, syntax.NameRef(name, span=node.span), scope), _is_empty(b, name, scope)) for name in names]
+
+
+def _is_empty(b: Binder, name: str, scope: Scope) -> bool:
+    return scope.binding(name) is None and not b.environment.has_rows(name)
 
 
 def _is_view(scope: Scope, name: str) -> bool:
@@ -88,7 +100,7 @@ def _is_view(scope: Scope, name: str) -> bool:
 
 def _unresolved(b: Binder, node: syntax.Node, scope: Scope) -> bool:
     """Whether a leg's table or function does not exist (R-235): isfuzzy drops it."""
-    while isinstance(node, syntax.Paren) or isinstance(node, syntax.Pipeline):
+    while isinstance(node, (syntax.Paren, syntax.Pipeline)):
         inner = node.inner if isinstance(node, syntax.Paren) else node.source
         if isinstance(inner, syntax.Operator):
             return False
@@ -99,48 +111,47 @@ def _unresolved(b: Binder, node: syntax.Node, scope: Scope) -> bool:
 
 
 def _merge(b: Binder, operator: syntax.Union_, legs: Sequence[Leg]) -> plan.Rel:
-    if any(is_nothing(rel) for _, rel in legs):
-        legs = list(legs)
     kind = word(parameter(operator, "kind")) or "outer"
     types = _columns(legs, kind)
+    filled = [leg for leg in legs if not leg.empty]
+    have = [{(column.name, column.type): column for column in leg.rel.columns} for leg in filled]
     columns: list[plan.Column] = []
-    values: list[list[plan.Expr]] = [[] for _ in legs]
+    values: list[list[plan.Expr]] = [[] for _ in filled]
     source = parameter(operator, "withsource") or parameter(operator, "with_source")
     if source is not None:
         columns.append(b.column(word(source) or "source_", ScalarType.STRING))
-        for position, (label, _) in enumerate(legs):
-            values[position].append(const(label, ScalarType.STRING))
+        for position, leg in enumerate(filled):
+            values[position].append(const(leg.label, ScalarType.STRING))
     taken = {column.name for column in columns}
     for name, kinds in types.items():
         for found in kinds:
-            label = _free(f"{name}_{found}" if len(kinds) > 1 else name, taken)
+            label = suffixed(f"{name}_{found}" if len(kinds) > 1 else name, taken)
             taken.add(label)
             columns.append(b.column(label, found))
-            for position, (_, rel) in enumerate(legs):
-                match = next((c for c in rel.columns if c.name == name and c.type is found), None)
-                values[position].append(plan.Ref(match) if match is not None else null_of(found))
-    return plan.Union_(
-        tuple(plan.UnionLeg(rel, tuple(row)) for (_, rel), row in zip(legs, values, strict=True)), tuple(columns)
-    )
-
-
-def _free(name: str, taken: set[str]) -> str:
-    number, candidate = 0, name
-    while candidate in taken:
-        number += 1
-        candidate = f"{name}{number}"
-    return candidate
+            absent = null_of(found)
+            for position, known in enumerate(have):
+                match = known.get((name, found)) or known.get((name, ScalarType.UNKNOWN))
+                values[position].append(plan.Ref(match) if match is not None else absent)
+    if any(isinstance(node, syntax.Star) or getattr(node, "pattern", "") == "*" for node in operator.tables):
+        # every table of a workspace: which columns there are is not known here
+        columns.append(b.column("*", ScalarType.UNKNOWN))
+        for row in values:
+            row.append(null_of(ScalarType.UNKNOWN))
+    return plan.Union_(tuple(plan.UnionLeg(leg.rel, tuple(row)) for leg, row in zip(filled, values, strict=True)), tuple(columns))
 
 
 def _columns(legs: Sequence[Leg], kind: str) -> dict[str, list[ScalarType]]:
     """Names in order of first appearance, each with the types it has among the legs (R-231..R-233)."""
     types: dict[str, list[ScalarType]] = {}
-    for _, rel in legs:
-        for column in rel.columns:
+    for leg in legs:
+        for column in leg.rel.columns:
             known = types.setdefault(column.name, [])
             if column.type not in known:
                 known.append(column.type)
+    for found in types.values():
+        if len(found) > 1 and ScalarType.UNKNOWN in found:
+            found.remove(ScalarType.UNKNOWN)
     if kind == "inner":
-        common = set.intersection(*({column.name for column in rel.columns} for _, rel in legs)) if legs else set()
+        common = set.intersection(*({column.name for column in leg.rel.columns} for leg in legs)) if legs else set()
         types = {name: found for name, found in types.items() if name in common}
     return types
