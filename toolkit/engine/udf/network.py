@@ -163,6 +163,15 @@ def _is_prefix(text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def ipv6(text: str) -> tuple[int, int] | None:
+    """As `ipv6_as_written`, but ::a.b.c.d is the IPv4 address that it holds, as in all functions but parse_ipv6 (R-168)."""
+    found = ipv6_as_written(text)
+    if found is not None and found[0] >> 32 == 0 and "." in text:
+        return _MAPPED | found[0], found[1]
+    return found
+
+
+@lru_cache(maxsize=4096)
+def ipv6_as_written(text: str) -> tuple[int, int] | None:
     """The address, not masked, and its prefix length of 0 to 128; IPv4 becomes ::ffff:a.b.c.d (R-165, R-168)."""
     four = ipv4(text)
     if four is not None:
@@ -218,7 +227,7 @@ def text6(value: int) -> str:
 
 
 def parse_ipv6(text: str) -> str:
-    found = ipv6(text)
+    found = ipv6_as_written(text)
     return text6(mask6(*found)) if found else ""
 
 
