@@ -89,7 +89,6 @@ def run(args: list[str] | None = None) -> int:
 
     try:
         result = cli.main(args, prog_name="toolkit", standalone_mode=False)
-        sys.stdout.flush()
         return result if isinstance(result, int) else CLEAN
     except click.exceptions.Exit as stop:
         return stop.exit_code
@@ -99,8 +98,7 @@ def run(args: list[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("\nInterrupted.", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        _abandon_output()
+    except SystemExit:  # how click leaves when the reader of a pipe has gone; nothing is wrong with that
         return CLEAN
     except ToolkitError as error:
         click.echo(str(error), err=True)
@@ -119,10 +117,3 @@ def _defect(error: Exception) -> int:
     summary = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
     click.echo(f"A defect of the toolkit: {summary}\nTOOLKIT_DEBUG=1 shows where it happened; please report it.", err=True)
     return ENVIRONMENT
-
-
-def _abandon_output() -> None:
-    """The reader of a pipe has gone: leave quietly, also at interpreter shutdown."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -16,6 +16,7 @@ from toolkit.cli.main import CLEAN, ENVIRONMENT, FINDINGS
 
 if TYPE_CHECKING:
     from toolkit import Workspace
+    from toolkit.testing.bench import Bench
 
 _WIDEST = 80
 
@@ -49,21 +50,26 @@ def command(kql: str, folder: Path, **options: Any) -> int:
     """
     from toolkit.content.findings import ContentError
     from toolkit.engine.errors import QueryCancelled
+    from toolkit.engine.ingest import IngestError
     from toolkit.kql.diagnostics import KqlError, ToolkitError
 
     text = sys.stdin.read() if kql == "-" else kql
     try:
-        workspace = _workspace(folder, lenient=options["lenient"])
+        bench = _bench(folder)
     except ContentError as error:
         for finding in error.findings:
             echo_finding(finding)
         return ENVIRONMENT
     now = options["now"] or datetime.now(UTC)
     try:
+        workspace = _workspace(bench, folder, lenient=options["lenient"])
         result = workspace.query(text, now=now, start=options["start"], end=options["end"], timeout=options["time_limit"])
         _show(result, options["form"])
     except QueryCancelled as error:
         raise KeyboardInterrupt from error
+    except IngestError as error:
+        click.echo(str(error), err=True)
+        return ENVIRONMENT
     except KqlError as error:
         echo(str(error))
         return FINDINGS
@@ -71,7 +77,7 @@ def command(kql: str, folder: Path, **options: Any) -> int:
         click.echo(str(error), err=True)
         return FINDINGS
     finally:
-        workspace.close()
+        bench.close()
     return CLEAN
 
 
@@ -80,14 +86,20 @@ def _show(result: Any, form: str) -> None:
     forms[form](result)
 
 
-def _workspace(folder: Path, *, lenient: bool) -> Workspace:
-    """The tables of a folder, with the functions and watchlists of the project around it."""
+def _bench(folder: Path) -> Bench:
+    """The functions and watchlists of the project around a folder."""
     from toolkit.content.project import Project
-    from toolkit.engine.ingest import discover
     from toolkit.testing.bench import Bench
 
     project = Project.find(folder, Path.cwd())
-    workspace = Bench(project, list(project.items("function")), list(project.items("watchlist")), None).base
+    return Bench(project, list(project.items("function")), list(project.items("watchlist")), None)
+
+
+def _workspace(bench: Bench, folder: Path, *, lenient: bool) -> Workspace:
+    """The tables of a folder. Raises IngestError."""
+    from toolkit.engine.ingest import discover
+
+    workspace = bench.base
     for table, files in discover(folder).items():
         report = workspace.ingest(table, files, lenient=lenient)
         for finding in report.findings:

@@ -77,7 +77,8 @@ def run_case(bench: Bench, item: Item, case: Case, settings: Settings) -> CaseRe
     try:
         outcome = _outcome(run, settings)
     except KqlError as error:
-        return CaseResult(case, "error", tuple(kql_findings(error.diagnostics, error.source.text, query)))
+        refused = [finding.with_severity("error") for finding in kql_findings(error.diagnostics, error.source.text, query)]
+        return CaseResult(case, "error", tuple(refused))
     except QueryCancelled as error:
         raise KeyboardInterrupt from error
     except QueryTimeout:

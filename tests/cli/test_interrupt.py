@@ -1,0 +1,48 @@
+"""Ctrl-C and closed pipes, on the real process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+_ENDLESS = (
+    "range A from 1 to 1000000 step 1 | extend K = 1 | join kind=inner (range B from 1 to 1000000 step 1 | extend K = 1) on K "
+    "| join kind=inner (range C from 1 to 1000000 step 1 | extend K = 1) on K | summarize sum(A * B * C)"
+)
+
+
+def _start(folder: Path, *args: str) -> subprocess.Popen[str]:
+    root = Path(__file__).resolve().parents[2]
+    environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "toolkit.cli", *args]
+    return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_control_c_stops_a_query(tmp_path: Path, write: Callable[..., Path]) -> None:
+    write("data/SigninLogs.jsonl", json.dumps({"TimeGenerated": "2026-03-02T09:00:00Z"}) + "\n")
+    process = _start(tmp_path, "query", _ENDLESS, "--data", "data")
+    time.sleep(4)  # the process has to be inside the query; too early a signal only stops it sooner
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err.strip()) == (130, "", "Interrupted.")
+
+
+def test_a_reader_that_goes_away(tmp_path: Path, write: Callable[..., Path]) -> None:
+    write(
+        "data/SigninLogs.jsonl",
+        "".join(json.dumps({"TimeGenerated": "2026-03-02T09:00:00Z", "ResultType": str(number)}) + "\n" for number in range(20_000)),
+    )
+    with _start(tmp_path, "query", "SigninLogs", "--data", "data", "--format", "csv") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(timeout=30) == 0

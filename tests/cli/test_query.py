@@ -1,0 +1,97 @@
+"""`toolkit query`: recorded logs in a folder, and the three forms of the answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Toolkit
+
+Write = Callable[..., Path]
+
+_ROWS = [
+    {"TimeGenerated": "2026-03-02T09:10:00.1234567Z", "UserPrincipalName": "alice@contoso.com", "ResultType": "0"},
+    {"TimeGenerated": "2026-03-02T09:20:00Z", "UserPrincipalName": "bob, the second\tline\n", "ResultType": "0"},
+]
+
+
+@pytest.fixture
+def data(write: Write) -> Path:
+    write("data/SigninLogs.jsonl", "".join(json.dumps(row) + "\n" for row in _ROWS))
+    write("data/Mine_CL/2026/part.csv", "TimeGenerated,Text_s\n2026-03-02T09:00:00Z,x\n")
+    return Path("data")
+
+
+def test_a_table_with_all_digits_of_a_time(toolkit: Toolkit, data: Path) -> None:
+    ran = toolkit("query", "SigninLogs | project TimeGenerated, UserPrincipalName, N = 1.5, B = true, D = dynamic([1])", "--data", "data")
+    assert ran.out.splitlines() == [
+        "TimeGenerated                 UserPrincipalName        N    B     D",
+        "----------------------------  -----------------------  ---  ----  ---",
+        "2026-03-02T09:10:00.1234567Z  alice@contoso.com        1.5  true  [1]",
+        r"2026-03-02T09:20:00.0000000Z  bob, the second\tline\n  1.5  true  [1]",
+    ]
+    assert (ran.code, ran.err) == (0, "2 rows\n")
+
+
+def test_csv_and_json(toolkit: Toolkit, data: Path) -> None:
+    query = "SigninLogs | where UserPrincipalName has 'bob' | project TimeGenerated, UserPrincipalName"
+    assert toolkit("query", query, "--data", "data", "--format", "csv").out == (
+        'TimeGenerated,UserPrincipalName\n2026-03-02T09:20:00.0000000Z,"bob, the second\tline\n"\n'
+    )
+    rows = json.loads(toolkit("query", query, "--data", "data", "--format", "json").out)
+    assert rows == [{"TimeGenerated": "2026-03-02T09:20:00.0000000Z", "UserPrincipalName": "bob, the second\tline\n"}]
+
+
+def test_the_clock_and_the_window(toolkit: Toolkit, data: Path) -> None:
+    assert toolkit("query", "print now()", "--data", "data", "--now", "2026-03-02T10:00:00+01:00", "--format", "csv").out == (
+        "print_0\n2026-03-02T09:00:00.0000000Z\n"
+    )
+    window = ("--start", "2026-03-02T09:10:00.2Z", "--end", "2026-03-02T09:20:00Z")
+    assert toolkit("query", "SigninLogs | count", "--data", "data", *window, "--format", "csv").out == "Count\n1\n"
+
+
+def test_a_folder_named_after_its_table(toolkit: Toolkit, data: Path) -> None:
+    assert toolkit("query", "Mine_CL | project Text_s", "--data", "data", "--format", "csv").out == "Text_s\nx\n"
+
+
+def test_functions_and_watchlists_of_the_project(toolkit: Toolkit, data: Path, write: Write) -> None:
+    write("toolkit.yaml", "{}\n")
+    write("detections/a/functions/Good.yaml", "FunctionAlias: Good\nFunctionQuery: SigninLogs | where ResultType == '0'\n")
+    write("detections/a/watchlists/People.csv", "SearchKey\nalice@contoso.com\n")
+    query = "Good | where UserPrincipalName in ((_GetWatchlist('People') | project SearchKey)) | count"
+    assert toolkit("query", query, "--data", "data", "--format", "csv").out == "Count\n1\n"
+
+
+def test_a_broken_line_is_refused_or_counted(toolkit: Toolkit, data: Path, write: Write) -> None:
+    write("data/SigninLogs.broken.jsonl", '{"ResultType": "1"}\n{"ResultType": \n')
+    ran = toolkit("query", "SigninLogs | count", "--data", "data", "--format", "csv")
+    assert ran.code == 3
+    assert "data/SigninLogs.broken.jsonl:2: error:" in ran.err
+    ran = toolkit("query", "SigninLogs | count", "--data", "data", "--format", "csv", "--lenient")
+    assert (ran.code, ran.out) == (0, "Count\n3\n")
+    assert "SigninLogs: 1 records left out, 3 read." in ran.err
+
+
+@pytest.mark.parametrize(
+    ("query", "args", "code", "words"),
+    [
+        ("SigninLog | count", (), 1, "Did you mean 'SigninLogs'"),
+        ("SigninLogs | where", (), 1, "query:1:"),
+        ("SigninLogs | wher x", (), 1, "Did you mean 'where'"),
+        ("print 1", ("--data", "nosuch"), 3, "no such folder"),
+        (
+            "range A from 1 to 99999 step 1 | extend K = 1 | join kind=inner (range B from 1 to 999999 step 1 | extend K = 1) on K | count",
+            ("--time-limit", "0.1"),
+            1,
+            "0.1 seconds",
+        ),
+    ],
+)
+def test_what_does_not_run(toolkit: Toolkit, data: Path, query: str, args: tuple[str, ...], code: int, words: str) -> None:
+    ran = toolkit("query", query, "--data", "data", *args)
+    assert ran.code == code
+    assert words in ran.out + ran.err
+    assert "Traceback" not in ran.err
