@@ -174,7 +174,9 @@ def _unary(b: Binder, expr: syntax.Unary, scope: Scope) -> plan.Expr:
         return unknown(expr.span)
     if operand.type is ScalarType.DATETIME:
         b.refuse("The negative of a datetime has no meaning that the service documents.", expr.span)
-    kind = ScalarType.LONG if operand.type is ScalarType.INT else operand.type
+    # an int literal keeps its type, an int column becomes long
+    widened = operand.type is ScalarType.INT and not isinstance(operand, plan.Const)
+    kind = ScalarType.LONG if widened else operand.type
     return fold(plan.Call("negate", (operand,), kind, expr.span))
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from toolkit.kql import syntax
 from toolkit.kql.binder.context import FunctionBinding, ScalarBinding, Scope, TableBinding
 from toolkit.kql.functions.registry import Function, find_aggregate, find_function
+
+_PERCENTILES = frozenset({"percentile", "percentilew", "percentiles_array", "percentilesw_array"})
 
 
 def carried_name(expr: syntax.Node, scope: Scope) -> str | None:
@@ -60,13 +61,17 @@ def _indexed(base: syntax.Node, index: syntax.Node, scope: Scope) -> str | None:
 def _name_of_call(call: syntax.Call, scope: Scope) -> str | None:
     if isinstance(scope.binding(call.name.text), FunctionBinding):
         return None
-    function = find_function(call.name.text) or find_aggregate(call.name.text)
+    function = find_aggregate(call.name.text) or find_function(call.name.text)
     return None if function is None else built_in_name(function, call, scope)
 
 
 def built_in_name(function: Function, call: syntax.Call, scope: Scope) -> str | None:
     """The name of a built-in's result by its naming rule (R-196, R-199, R-200)."""
     first = call.arguments[0] if call.arguments else None
+    if function.name == "take_any":
+        return carried_name(first, scope) if first is not None else None
+    if function.name in _PERCENTILES and len(call.arguments) > 1:
+        return percentile_name(function.name, call, scope)
     match function.naming:
         case "FirstArgument":
             return carried_name(first, scope) if first is not None and _chains(first) else None
@@ -83,6 +88,23 @@ def built_in_name(function: Function, call: syntax.Call, scope: Scope) -> str | 
             return str(value) if value and scope.columns is not None and value in scope.columns else None
         case _:
             return None
+
+
+def percentile_name(name: str, call: syntax.Call, scope: Scope) -> str:
+    """percentile(x, 99.9) is percentile_x_99_9; the array forms are percentiles_x."""
+    base = carried_name(call.arguments[0], scope) or ""
+    if name.endswith("_array"):
+        return f"percentiles_{base}"
+    value = call.arguments[-1]
+    number = value.value if isinstance(value, syntax.Literal) else ""
+    return f"percentile_{base}_{percent_text(number)}"
+
+
+def percent_text(number: object) -> str:
+    """A percentile as part of a name: 50, 99_9."""
+    if isinstance(number, float) and number.is_integer():
+        number = int(number)
+    return str(number).replace(".", "_")
 
 
 def _argument_name(first: syntax.Node | None, scope: Scope) -> str:
@@ -110,24 +132,22 @@ class Namer:
 
     def claim(self, name: str) -> str:
         """An explicit name; one that a generated name took before gets a number (R-201)."""
-        return self._free(name, frozenset())
+        return self._free(name)
 
     def derive(self, name: str) -> str:
         """A name derived from the expression: numbered from 1 on a clash, stepping over explicit names."""
-        return self._free(name, self.explicit)
+        return self._free(name)
 
     def position(self) -> str:
-        """The next ColumnN."""
+        """The next ColumnN. In extend and summarize N steps over input columns (`skip`), in project a clash is numbered."""
         self._positional += 1
-        while f"Column{self._positional}" in self.skip or f"Column{self._positional}" in self.taken:
+        while f"Column{self._positional}" in self.skip:
             self._positional += 1
-        name = f"Column{self._positional}"
-        self.taken.add(name)
-        return name
+        return self._free(f"Column{self._positional}")
 
-    def _free(self, name: str, avoid: Iterable[str]) -> str:
+    def _free(self, name: str) -> str:
         candidate, number = name, 0
-        while candidate in self.taken or (candidate in avoid and (number or candidate != name or candidate in self.explicit)):
+        while candidate in self.taken or (number and candidate in self.explicit):
             number += 1
             candidate = f"{name}{number}"
         self.taken.add(candidate)

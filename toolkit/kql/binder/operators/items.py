@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import OPEN, Binder, ScalarBinding, Scope
@@ -32,19 +33,35 @@ def bind_items(b: Binder, items: Sequence[syntax.Node], scope: Scope) -> list[It
 
 
 def _bind_item(b: Binder, node: syntax.Node, scope: Scope) -> list[Item]:
-    if not isinstance(node, syntax.Named):
-        value = bind_scalar(b, node, scope)
-        return [Item(None, carried_name(node, scope), value, node)]
-    if len(node.names) > 1 or node.tuple_form:
+    if isinstance(node, syntax.Named) and (len(node.names) > 1 or node.tuple_form):
         return _tuple_items(b, node, scope)
-    name = node.names[0].text if node.names else None
-    return [Item(name, carried_name(node.value, scope), bind_scalar(b, node.value, scope), node)]
+    name = node.names[0].text if isinstance(node, syntax.Named) and node.names else None
+    inner = node.value if isinstance(node, syntax.Named) else node
+    value = bind_scalar(b, inner, scope)
+    if name is None and is_array_sort(value):
+        return _sorted_items(inner, value, scope)
+    return [Item(name, carried_name(inner, scope), value, inner)]
+
+
+def is_array_sort(value: plan.Expr) -> TypeGuard[plan.Call]:
+    return isinstance(value, plan.Call) and value.name in ("array_sort_asc", "array_sort_desc")
+
+
+def _sorted_items(node: syntax.Node, call: plan.Call, scope: Scope) -> list[Item]:
+    """Unnamed array_sort_asc(a, b): one column per array, a_sorted or array0_sorted (R-092, R-200)."""
+    arguments = node.arguments if isinstance(node, syntax.Call) else ()
+    arrays = [argument for argument, value in zip(arguments, call.args, strict=True) if value.type is not ScalarType.BOOL]
+    items: list[Item] = []
+    for index, argument in enumerate(arrays):
+        own = carried_name(argument, scope) if isinstance(argument, syntax.NameRef) else None
+        items.append(Item(None, f"{own}_sorted" if own else f"array{index}_sorted", _nth_sorted(call, index), node))
+    return items
 
 
 def _tuple_items(b: Binder, node: syntax.Named, scope: Scope) -> list[Item]:
     """`(a, b) = f(x)`: the parts of a function that yields several columns."""
     value = bind_scalar(b, node.value, scope)
-    if isinstance(value, plan.Call) and value.name in ("array_sort_asc", "array_sort_desc"):
+    if is_array_sort(value):
         return [Item(name.text, None, _nth_sorted(value, index), node) for index, name in enumerate(node.names)]
     b.refuse("Assigning several names from this expression is not supported.", node.span)
     return [Item(name.text, None, value, node) for name in node.names]

@@ -228,7 +228,7 @@ def _print(b: Binder, operator: syntax.Print, scope: Scope) -> plan.Rel:
     columns: list[plan.Column] = []
     seen: set[str] = set()
     for position, item in enumerate(items):
-        name = item.name or f"print_{position}"
+        name = item.name or (item.carried if item.carried and len(items) != len(operator.items) else None) or f"print_{position}"
         if name in seen:
             duplicate(b, name, item.node)
         seen.add(name)

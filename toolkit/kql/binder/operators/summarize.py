@@ -9,7 +9,7 @@ from toolkit.kql import plan, syntax
 from toolkit.kql.binder.aggregates import ROW_EXTREMES
 from toolkit.kql.binder.context import AggregateCollector, Binder, Scope
 from toolkit.kql.binder.expressions import bind_scalar
-from toolkit.kql.binder.names import Namer, carried_name, is_column
+from toolkit.kql.binder.names import Namer, carried_name, is_column, percent_text
 from toolkit.kql.binder.operators.items import Item, bind_items, duplicate, is_scalar_let, refuse_random_name
 from toolkit.kql.binder.pipeline import handles, visible
 from toolkit.kql.functions import registry
@@ -225,7 +225,7 @@ def _percentiles(b: Binder, call: syntax.Call, names: list[str], build: _Build) 
     spare = list(names)
     for node, percent in arguments[fixed:]:
         assert percent is not None
-        text = _percent_text(percent)
+        text = percent_text(percent.value) if isinstance(percent, plan.Const) else None
         if text is None:
             b.report("constant-expected", "A percentile must be a constant.", node.span, alias="KS129")
             continue
@@ -234,13 +234,6 @@ def _percentiles(b: Binder, call: syntax.Call, names: list[str], build: _Build) 
         given = [arg for _, arg in arguments[:fixed] if arg is not None]
         build.calls.append((column, plan.AggregateCall("percentilew" if weighted else "percentile", (*given, percent), kind, call.span)))
         build.columns.append(column)
-
-
-def _percent_text(percent: plan.Expr) -> str | None:
-    value = percent.value if isinstance(percent, plan.Const) else None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value).replace(".", "_") if value is not None else None
 
 
 # Aggregates that make columns of their own, by the name that is written.
@@ -273,6 +266,20 @@ def _distinct(b: Binder, operator: syntax.Distinct, rel: plan.Rel, scope: Scope)
         if fixed is not None and fixed in written:
             duplicate(b, fixed, item.node)
         written.add(fixed or "")
-        name = namer.claim(fixed) if fixed else namer.derive(item.carried) if item.carried else namer.position()
+        name = namer.claim(fixed) if fixed else _distinct_name(item, namer)
         keys.append((b.column(name, item.value.type), item.value))
     return plan.Aggregate(rel, tuple(keys), (), (), tuple(column for column, _ in keys))
+
+
+def _distinct_name(item: Item, namer: Namer) -> str:
+    """A top-level gettype is numbered in distinct, though not elsewhere (R-204)."""
+    node = item.node
+    while isinstance(node, (syntax.Paren, syntax.Call)):
+        if isinstance(node, syntax.Call):
+            function = registry.find_function(node.name.text)
+            if node.name.text == "gettype":
+                return namer.position()
+            if function is None or function.naming != "FirstArgument" or not node.arguments:
+                break
+        node = node.inner if isinstance(node, syntax.Paren) else node.arguments[0]
+    return namer.derive(item.carried) if item.carried else namer.position()
