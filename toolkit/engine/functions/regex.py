@@ -170,6 +170,12 @@ def _indexof_regex(call: plan.Call, args: Sequence[Lowered], lowering: Lowering)
     return Lowered(forms.python_call(lowering, _INDEXOF, text, forms.text(regex.source), *numbers), True)
 
 
+@REGISTRY.builder("replace")
+def _replace(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
+    """The obsolete replace(regex, rewrite, source)."""
+    return _replace_regex(plan.Call("replace_regex", (call.args[2], *call.args[:2]), call.type, call.span), (args[2], *args[:2]), lowering)
+
+
 @REGISTRY.builder("replace_regex")
 def _replace_regex(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
     """R-138: \\0 is the whole match, \\1 a group."""

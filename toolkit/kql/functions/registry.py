@@ -14,7 +14,8 @@ from importlib.resources import files
 
 from toolkit.kql.types import ScalarType
 
-# spellings with the very same meaning. Obsolete names that mean something else (makeset, any, weekofyear) keep theirs.
+# spellings with the very same meaning. Obsolete names that mean something else (makeset, any, weekofyear) keep theirs,
+# and so does replace(regex, rewrite, source), whose arguments stand in another order than those of replace_regex.
 ALIASES: Mapping[str, str] = {
     "array_iif": "array_iff",
     "array_strcat": "strcat_array",
@@ -38,7 +39,6 @@ ALIASES: Mapping[str, str] = {
     "parsejson": "parse_json",
     "parseurl": "parse_url",
     "parseurlquery": "parse_urlquery",
-    "replace": "replace_regex",
     "toboolean": "tobool",
     "todynamic": "parse_json",
     "toobject": "parse_json",
