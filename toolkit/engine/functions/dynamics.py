@@ -66,6 +66,13 @@ def bag_of(keys: Sequence[Sql | str], values: Sequence[Sql]) -> Sql:
     return concat([*parts, text("}" if parts else "{}")])
 
 
+@REGISTRY.builder("to_dynamic")
+def _to_dynamic(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
+    """A typed value where a dynamic is wanted, for example a branch of iff beside a dynamic one."""
+    kind = call.args[0].type
+    return Lowered(json_value(kind, args[0].sql), args[0].nullable or kind in (DYNAMIC, ScalarType.UNKNOWN))
+
+
 @REGISTRY.builder("bag_pack")
 def _bag_pack(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
     """R-087. What a repeated key means is not documented: refused where it can be seen, an error where it turns up."""
