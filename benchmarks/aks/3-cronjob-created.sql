@@ -1,0 +1,2 @@
+SELECT * FROM AzureDiagnostics
+WHERE Category = 'kube-audit' AND log_s ->> '$.verb' = 'create' AND log_s ->> '$.requestObject.kind' = 'CronJob'
