@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 
 from toolkit.kql import plan, syntax
@@ -262,9 +263,10 @@ def _branches(b: Binder, name: str, args: list[plan.Expr], kind: ScalarType, cal
     if common is None or (len(set(kinds)) > 1 and len(integers) != len(set(kinds))):
         found = ", ".join(sorted({str(kind_of) for kind_of in kinds}))
         b.refuse(f"The branches of {name} have different types ({found}), which the service refuses (R-038).", call.span, alias="SEM0525")
-    if name in ("coalesce", "max_of", "min_of") and len({value.type is DYNAMIC for value in typed if value.type is not UNKNOWN}) > 1:
+    mixed = any(value.type is DYNAMIC for value in typed) and bool(kinds)
+    if name in ("max_of", "min_of") and mixed:
         b.report("argument-type", f"'{name}' does not mix dynamic and typed values.", call.span, alias="KS141")
-    target = kind if kind is not UNKNOWN else (common or UNKNOWN)
+    target = DYNAMIC if name == "coalesce" and mixed else kind if kind is not UNKNOWN else (common or UNKNOWN)
     converted = [_branch(arg, target) if any(arg is value for value in values) else arg for arg in args]
     return plan.Call(name, tuple(converted), target, call.span)
 
@@ -349,6 +351,28 @@ def _extract_json(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr:
     return bind_built_in(b, function, call, scope)
 
 
+def _not(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr:
+    """The engine negates numbers too: not(1) is false (R-048)."""
+    function = registry.find_function("not")
+    assert function is not None
+    args = [bind_argument(b, argument, scope) for argument in call.arguments]
+    args = [convert(arg, BOOL) if arg.type.is_integer else arg for arg in args]
+    if choose(b, function, args, call) is None:
+        return unknown(call.span)
+    return plan.Call("not", tuple(args), BOOL, call.span)
+
+
+def _column_names_of(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr:
+    """column_names_of(T): the names as a constant array (R-297)."""
+    from toolkit.kql.binder.pipeline import bind_tabular, visible
+
+    if len(call.arguments) != 1:
+        b.report("argument-count", "The function 'column_names_of' expects 1 argument.", call.span, alias="KS119")
+        return unknown(call.span)
+    rel = bind_tabular(b, call.arguments[0], scope.without_rows())
+    return const(json.dumps([column.name for column in visible(rel.columns)], separators=(",", ":")), DYNAMIC, call.span)
+
+
 def _tabular_only(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr:
     b.report("scalar-expected", f"Expected a scalar value, found the tabular '{call.name.text}'.", call.span, alias="KS108")
     return unknown(call.span)
@@ -368,6 +392,8 @@ def member_of(expr: plan.Expr, name: str, span: Span) -> plan.Expr:
 _SPECIAL: dict[str, Callable[[Binder, syntax.Call, Scope], plan.Expr]] = {
     "now": _now,
     "ago": _ago,
+    "not": _not,
+    "column_names_of": _column_names_of,
     "column_ifexists": _column_ifexists,
     "columnifexists": _column_ifexists,
     "pack_all": _pack_all,

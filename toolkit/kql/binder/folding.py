@@ -71,6 +71,11 @@ def _tolong(call: plan.Call, values: list[Any]) -> object:
     return value if value is not None and -limit <= value < limit else None
 
 
+def _todouble(call: plan.Call, values: list[Any]) -> object:
+    whole = call.args[0].type in (ScalarType.INT, ScalarType.LONG) and abs(values[0]) <= 2**53
+    return float(values[0]) if whole or call.args[0].type is ScalarType.REAL else None
+
+
 _RULES: dict[str, Callable[[plan.Call, list[Any]], object]] = {
     "negate": _negate,
     "+": _whole,
@@ -80,4 +85,5 @@ _RULES: dict[str, Callable[[plan.Call, list[Any]], object]] = {
     "tostring": _tostring,
     "tolong": _tolong,
     "toint": _tolong,
+    "todouble": _todouble,
 }

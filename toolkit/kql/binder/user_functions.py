@@ -120,22 +120,18 @@ def _bind_arguments(
 
 def _spread(b: Binder, function: FunctionBinding, call: syntax.Call, skip: int) -> dict[str, syntax.Node] | None:
     parameters = function.declaration.parameters[skip:]
-    given: dict[str, syntax.Node] = {}
-    positional = 0
-    for argument in call.arguments:
-        if isinstance(argument, syntax.NamedArgument):
-            if argument.name.text not in {parameter.name.text for parameter in parameters}:
-                known = [parameter.name.text for parameter in parameters]
-                b.unknown_name(argument.name.text, argument.name.span, known, f"parameter of '{function.name}'", "KS142")
-                return None
-            given[argument.name.text] = argument.value
-            continue
-        if positional >= len(parameters):
-            _report_count(b, function, call, len(call.arguments))
+    known = [parameter.name.text for parameter in parameters]
+    named = {argument.name.text: argument for argument in call.arguments if isinstance(argument, syntax.NamedArgument)}
+    for name, argument in named.items():
+        if name not in known:
+            b.unknown_name(name, argument.name.span, known, f"parameter of '{function.name}'", "KS142")
             return None
-        given[parameters[positional].name.text] = argument
-        positional += 1
-    return given
+    positional = [argument for argument in call.arguments if not isinstance(argument, syntax.NamedArgument)]
+    free = [name for name in known if name not in named]
+    if len(positional) > len(free):
+        _report_count(b, function, call, len(call.arguments))
+        return None
+    return {**{name: argument.value for name, argument in named.items()}, **dict(zip(free, positional, strict=False))}
 
 
 def _report_count(b: Binder, function: FunctionBinding, call: syntax.Call, found: int) -> None:

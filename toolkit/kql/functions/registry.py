@@ -153,8 +153,19 @@ def _find(kind: str, name: str) -> Function | None:
         prefix=prefix,
         obsolete="obsolete" in flags,
         alternative=alternative,
-        signatures=tuple(_signature(text) for text in signatures.split(" ; ")),
+        signatures=tuple(variant for text in signatures.split(" ; ") for variant in _variants(_signature(text))),
     )
+
+
+def _variants(signature: Signature) -> tuple[Signature, ...]:
+    """A signature with an optional parameter behind a repeated one is two: without it, and with it required."""
+    if not signature.parameters:
+        return (signature,)
+    *front, last = signature.parameters
+    if last.minimum or last.maximum != 1 or all(other.maximum == 1 for other in front):
+        return (signature,)
+    required = Parameter(last.name, last.kinds, 1, 1, last.argument, last.values)
+    return tuple(Signature(tuple(parameters), signature.returns, signature.layout) for parameters in (front, [*front, required]))
 
 
 def _signature(text: str) -> Signature:

@@ -125,6 +125,8 @@ def _merge(b: Binder, operator: syntax.Union_, legs: Sequence[Leg]) -> plan.Rel:
     taken = {column.name for column in columns}
     for name, kinds in types.items():
         for found in kinds:
+            if len(kinds) > 1 and f"{name}_{found}" in types:
+                b.refuse(f"The sources disagree on what '{name}_{found}' is called in this union (R-233).", operator.span)
             label = suffixed(f"{name}_{found}" if len(kinds) > 1 else name, taken)
             taken.add(label)
             columns.append(b.column(label, found))
