@@ -53,7 +53,7 @@ def _unescaped(match: re.Match[str]) -> str:
 
 def quoted(value: str) -> str:
     """A string as a KQL literal: double quotes, escaped so that it stands on one line and reads back the same."""
-    return _UNSAFE.sub(_escaped, json.dumps(value, ensure_ascii=False).replace("\\/", "/"))
+    return _UNSAFE.sub(_escaped, json.dumps(value, ensure_ascii=False))
 
 
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")

@@ -348,12 +348,12 @@ class Expressions(Parameters, ABC):
             if kind == "*":
                 self.at += 1
                 return Star(span=self.span(self.starts[self.at - 1]))
-        elif following == "=" and kind in DECLARED_NAMES:
+        elif (following == "=" and kind in DECLARED_NAMES) or (kind in ("[", "{") and self.definition_length()):
             start = self.start()
             name = self.name(allowed=DECLARED_NAMES)
             self.at += 1
             return NamedArgument(name, self.expression(), span=self.span(start))
-        elif kind in ("[", "(") and self.definition_length():
+        elif kind == "(" and self.definition_length():
             return self.item()
         return self.expression()
 
@@ -381,8 +381,9 @@ class Expressions(Parameters, ABC):
 
     def _member(self, base: Expr, start: int) -> Expr:
         kind = self.kinds[self.at]
-        if self.kinds[self.at + 1] == "(" and kind in BARE_NAMES:
-            return Path(base, self.call(), span=self.span(start))
+        length = self.name_length(self.at, BARE_NAMES)
+        if length and self.kinds[self.at + length] == "(":
+            return Path(base, self.call(self.name()), span=self.span(start))
         if kind == "[" and not self.name_length(self.at, BARE_NAMES):
             self.at += 1
             index = self.nested(self.expression)

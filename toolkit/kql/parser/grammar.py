@@ -12,7 +12,7 @@ from toolkit.kql.parser.names import BARE_NAMES, PATH_NAMES
 from toolkit.kql.parser.parameters import KNOWN_PARAMETERS
 from toolkit.kql.parser.stream import LIST_ENDS, NO_CLAUSES
 from toolkit.kql.source import Span
-from toolkit.kql.syntax import BadOperator, Expr, Input, NameRef, Operator, Paren, Pipeline
+from toolkit.kql.syntax import BadOperator, Expr, Index, Input, NameRef, Operator, Paren, Path, Pipeline
 
 OperatorRule = Callable[["Parser"], Operator]
 SourceRule = Callable[["Parser"], "Expr | None"]
@@ -182,9 +182,18 @@ class Parser(Expressions):
         return self.items(self.item, clauses, required="an expression" if required else None)
 
     def column_path(self) -> Expr:
-        """A column as partition and facet name it: a name with members and indexes."""
+        """A column as partition and facet name it: a name with members and indexes; a `(` behind it begins the subquery."""
         name = self.name("a column name", PATH_NAMES)
-        return self.members(NameRef(name.text, span=name.span))
+        found: Expr = NameRef(name.text, span=name.span)
+        while self.kinds[self.at] in (".", "["):
+            if self.take("."):
+                found = Path(found, self.name("a member name", PATH_NAMES), span=self.span(name.span.start))
+            else:
+                self.at += 1
+                index = self.nested(self.expression)
+                self.close("]")
+                found = Index(found, index, span=self.span(name.span.start))
+        return found
 
     def word(self, expected: str, *allowed: str) -> str:
         """One of a few words that are not keywords everywhere."""

@@ -130,7 +130,7 @@ def _function_begins(p: Parser) -> bool:
     at = p.at + 1 if p.kinds[p.at] == "view" else p.at
     if p.kinds[at] != "(":
         return False
-    if p.kinds[at + 1] in (")", "*"):
+    if p.kinds[at + 1] == ")":
         return True
     length = p.name_length(at + 1, DECLARED_NAMES)
     return length > 0 and p.kinds[at + 1 + length] == ":"

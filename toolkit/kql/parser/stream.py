@@ -217,6 +217,8 @@ class Stream:
 
     def _next_element(self, before: int) -> bool:
         """Between two elements without a comma: whether there is another element to read."""
+        if self.is_operator_word(self.at) and self.kinds[self.at + 1] not in LIST_ENDS and self.at > before:
+            return False
         self.fail("','")
         if self.at == before:
             self.at += 1

@@ -145,7 +145,7 @@ def _named_argument(p: Printer, node: syntax.NamedArgument) -> Doc:
 
 
 def _call(p: Printer, node: syntax.Call) -> Doc:
-    name = names.reference(node.name.text, p.avoid - {"bin"})
+    name = names.callee(node.name.text, p.avoid - {"bin"})
     return (name, bracketed("(", comma_list(p.docs(node.arguments)), ")")) if node.arguments else f"{name}()"
 
 
@@ -233,14 +233,14 @@ def _entity_group(p: Printer, node: syntax.EntityGroup) -> Doc:
 # --- pipelines
 
 
-def pipeline(p: Printer, node: syntax.Pipeline) -> Doc:
-    """One operator per line; a subquery with at most one operator may stay on its line."""
+def pipeline(p: Printer, node: syntax.Pipeline, *, broken: bool = False) -> Doc:
+    """One operator per line; with at most one operator it may stay on one line, unless `broken`."""
     avoid, p.avoid = p.avoid, frozenset()
     subquery = isinstance(node.source, syntax.Input)
     parts: list[Doc] = [] if subquery else [p.doc(node.source)]
     parts.extend(p.docs(node.operators))
     p.avoid = avoid
-    short = len(node.operators) <= (2 if subquery else 1)
+    short = not broken and len(node.operators) <= (2 if subquery else 1)
     body: Doc = join((LINE if short else HARD, "| "), parts)
     if not node.parenthesised:
         return Group(body) if short else body

@@ -13,11 +13,13 @@ _NEEDS_NO_ESCAPE = re.compile(r"[ !#-&(-\[\]-~\xa1-\u1fff]+")
 _PLACEHOLDER = re.compile(r"\{[A-Za-z_$][A-Za-z0-9_]*\}")
 _WORDS_OF_VALUES = frozenset({"true", "True", "TRUE", "false", "False", "FALSE"})
 _WORDS_OF_STATEMENTS = frozenset(
-    "let set alias declare restrict view typeof evaluate facet partition reduce range render fork lookup entity_group __partitionby".split()
+    """let set alias declare restrict view typeof evaluate facet partition reduce range render fork lookup entity_group
+    inline_external_table __partitionby""".split()
 )
 _MEMBER = (NAME_KEYWORDS | PATH_KEYWORDS) - LITERAL_WORDS.keys()
 _REFERENCE = _MEMBER - _WORDS_OF_STATEMENTS
 _DECLARED = (DECLARED_KEYWORDS - LITERAL_WORDS.keys()) - {"top-nested", "top-hitters", "sample-distinct"}
+_CALLEE = NAME_KEYWORDS - LITERAL_WORDS.keys() - _WORDS_OF_STATEMENTS
 _BARE = NAME_KEYWORDS - LITERAL_WORDS.keys()
 
 
@@ -38,6 +40,11 @@ def _is_word(name: str) -> bool:
 def reference(name: str, avoid: frozenset[str] = frozenset()) -> str:
     """A name in an expression; `avoid` are words that would begin the next clause there."""
     return _written(name, _REFERENCE - avoid if avoid else _REFERENCE)
+
+
+def callee(name: str, avoid: frozenset[str] = frozenset()) -> str:
+    """The name of a function before its parentheses."""
+    return _written(name, _CALLEE - avoid if avoid else _CALLEE)
 
 
 def member(name: str) -> str:

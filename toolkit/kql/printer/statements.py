@@ -78,7 +78,7 @@ def _restrict(p: Printer, node: syntax.Restrict) -> Doc:
 
 
 def _query_statement(p: Printer, node: syntax.QueryStatement) -> Doc:
-    return p.doc(node.value)
+    return pipeline(p, node.value, broken=True) if isinstance(node.value, syntax.Pipeline) else p.doc(node.value)
 
 
 def _query(p: Printer, node: syntax.Query) -> Doc:
