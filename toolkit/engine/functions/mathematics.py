@@ -66,9 +66,17 @@ def _bin(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowere
         result = floor_to(value, size, constant, never_negative=value_kind is DATETIME)
         return Lowered(result, constant is None or _nullable(args))
     if DECIMAL in (value_kind, size_kind):
-        raise Refusal("bin of decimals is not documented", call.span)
+        return _decimal_bin(call, args)
     reals = [real(kind, arg.sql) for kind, arg in zip((value_kind, size_kind), args, strict=True)]
     return Lowered(form("(floor({0} / {1}) * {1})", *reals), _nullable(args))
+
+
+def _decimal_bin(call: plan.Call, args: Sequence[Lowered]) -> Lowered:
+    """The remainder of two decimals is exact, their quotient would be a real. A size of zero or below has no documented bin."""
+    value, size = (form(f"CAST({{0}} AS {PHYSICAL[DECIMAL]})", arg.sql) for arg in args)
+    rest = form("({0} % nullif({1}, 0))", value, size)
+    template = "(CASE WHEN {1} > 0 THEN CASE WHEN {2} < 0 THEN {0} - {2} - {1} ELSE {0} - {2} END END)"
+    return Lowered(form(f"CAST({template} AS {PHYSICAL[DECIMAL]})", value, size, rest), True)
 
 
 @REGISTRY.builder("bin_at")
