@@ -59,7 +59,7 @@ class Block:
 
     def ready_for(self, ids: Iterable[int]) -> Block:
         """This block, or a level above it when one of the columns is computed and would be computed again."""
-        if all(is_plain(self.columns[number].sql) for number in ids):
+        if all(is_plain(self.columns[number].sql) for number in ids if number in self.columns):
             return self
         return self.sealed()
 

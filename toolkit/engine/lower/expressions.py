@@ -78,8 +78,8 @@ class Expressions:
         match expr:
             case plan.Const(value=value, type=kind):
                 return Lowered(Literal(value, PHYSICAL[kind]), value is None)
-            case plan.Ref(column=column):
-                return self.scope[column.id]
+            case plan.Ref():
+                return self._column(expr)
             case plan.Call():
                 return self._call(expr)
             case plan.DynamicPath():
@@ -90,6 +90,14 @@ class Expressions:
                 return self._scalar_subquery(expr)
             case plan.InTable():
                 return self._in_table(expr)
+
+    def _column(self, ref: plan.Ref) -> Lowered:
+        found = self.scope.get(ref.column.id)
+        if found is None:
+            # only the analysis of an open table makes up columns, to go on with
+            self.context.refuse(f"the column {ref.column.name!r} belongs to a table whose columns are not known", ref.span)
+            return null_of(ref.type)
+        return found
 
     def _call(self, call: plan.Call) -> Lowered:
         fused = self._fused_text(call)

@@ -76,7 +76,7 @@ def _columns(rel: plan.Join, left: Block, right: Block) -> dict[int, Lowered]:
     columns: dict[int, Lowered] = {}
     for column in rel.columns:
         from_left = column.id in left.columns
-        value = (left if from_left else right).columns[column.id]
+        value = (left if from_left else right).columns.get(column.id) or null_of(column.type)
         if rel.kind in (_LEFT_MAY_MISS if from_left else _RIGHT_MAY_MISS):
             value = _or_missing(column, value)
         columns[column.id] = value

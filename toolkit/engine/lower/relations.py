@@ -103,7 +103,7 @@ class Relations:
         columns = dict(block.columns)
         order: list[Ordering] = []
         for key in rel.keys:
-            if isinstance(key.value, plan.Ref):
+            if isinstance(key.value, plan.Ref) and key.value.column.id in columns:
                 number = key.value.column.id
             else:
                 number = self.context.fresh_id()
