@@ -97,7 +97,9 @@ class Registry:
 
         return register
 
-    def udf(self, name: str, function: Callable[..., Any], arguments: Sequence[ScalarType], result: ScalarType, *, strict: bool = True) -> None:
+    def udf(
+        self, name: str, function: Callable[..., Any], arguments: Sequence[ScalarType], result: ScalarType, *, strict: bool = True
+    ) -> None:
         """A function that runs in Python. Result strings must not be None; dynamics are compact JSON text or None."""
         sql_name = f"kql_{name}"
         physical = tuple(PHYSICAL[kind] for kind in arguments)
