@@ -27,7 +27,20 @@ def _start(folder: Path, *args: str) -> subprocess.Popen[str]:
 def test_control_c_stops_a_query(tmp_path: Path, write: Callable[..., Path]) -> None:
     write("data/SigninLogs.jsonl", json.dumps({"TimeGenerated": "2026-03-02T09:00:00Z"}) + "\n")
     process = _start(tmp_path, "query", _ENDLESS, "--data", "data")
-    time.sleep(4)  # the process has to be inside the query; too early a signal only stops it sooner
+    time.sleep(2)  # the process has to be inside the query; too early a signal only stops it sooner
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err.strip()) == (130, "", "Interrupted.")
+
+
+def test_control_c_stops_a_validation(tmp_path: Path, write: Callable[..., Path]) -> None:
+    rule = f"id: 00000000-0000-0000-0000-000000000001\nname: a\nkind: NRT\nseverity: Low\nquery: {_ENDLESS}\n"
+    write("detections/a/rules/x.yaml", rule)
+    cases = "".join(f"- {{name: case {number}, now: 2026-03-02T10:00:00Z, expect: none}}\n" for number in range(20))
+    write("detections/a/rules/x.tests.yaml", f"cases:\n{cases}")
+    process = _start(tmp_path, "validate")
+    time.sleep(3)
     assert process.poll() is None
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)

@@ -52,6 +52,7 @@ class Database:
         self._spill = tempfile.TemporaryDirectory(prefix="toolkit-", ignore_cleanup_errors=True)
         self._connection = self._open(memory_limit, threads)
         self._functions: set[str] = set()
+        self._jobs: set[_Job] = set()
         self._dropped: list[str] = []
         self._count = 0
 
@@ -117,7 +118,8 @@ class Database:
             self._drop_unused()
             self._register(functions)
             cursor = self._connection.cursor()
-        job = _Job(cursor, sql)
+            job = _Job(cursor, sql)
+            self._jobs.add(job)
         worker = threading.Thread(target=job.run, name="kql", daemon=True)
         worker.start()
         try:
@@ -129,8 +131,14 @@ class Database:
             raise QueryCancelled("the query was stopped") from None
         finally:
             worker.join()
+            self._jobs.discard(job)
             cursor.close()
         return job.result()
+
+    def interrupt(self) -> None:
+        """Stops every statement that is running; the threads that wait for them get QueryCancelled."""
+        for job in list(self._jobs):
+            job.stop()
 
     def _register(self, functions: Iterable[str]) -> None:
         for name in functions:

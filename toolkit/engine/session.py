@@ -93,6 +93,11 @@ class Workspace:
         for database in self._database:
             database.close()
 
+    def interrupt(self) -> None:
+        """Stops the queries that run in other threads, of this workspace and all its forks: they raise QueryCancelled."""
+        for database in self._database:
+            database.interrupt()
+
     # --- contents -----------------------------------------------------------------------------------------------------
 
     def ingest(self, table: str, source: Any, *, lenient: bool = False) -> IngestReport:

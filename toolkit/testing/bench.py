@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -61,6 +62,7 @@ class Bench:
             [function for item in functions if (function := self._function(item, environment))],
             [watchlist for item in watchlists if (watchlist := read_watchlist(item))],
         )
+        self._lock = threading.RLock()
         self._parsed: dict[_File, Ingested] = {}
         self._prepared: dict[tuple[_File, ...], Workspace] = {}
 
@@ -74,12 +76,18 @@ class Bench:
     @property
     def base(self) -> Workspace:
         """A workspace without logs: enough to analyse queries."""
-        return self._with_files(())
+        with self._lock:
+            return self._with_files(())
 
     def close(self) -> None:
         """Frees the engine of all workspaces."""
         for workspace in list(self._prepared.values())[:1]:
             workspace.close()
+
+    def interrupt(self) -> None:
+        """Stops the queries of all workspaces."""
+        for workspace in list(self._prepared.values())[:1]:
+            workspace.interrupt()
 
     def _with_files(self, files: tuple[_File, ...]) -> Workspace:
         """A workspace with these log files, kept: cases share files, mostly the first ones. Raises IngestError."""
@@ -107,7 +115,11 @@ class Bench:
         return workspace
 
     def workspace(self, case: Case, findings: Findings) -> tuple[Workspace, datetime] | None:
-        """The workspace of a case with its logs, and its clock; None when the logs cannot be read."""
+        """The workspace of a case with its logs, and its clock; None when the logs cannot be read. One thread at a time."""
+        with self._lock:
+            return self._workspace(case, findings)
+
+    def _workspace(self, case: Case, findings: Findings) -> tuple[Workspace, datetime] | None:
         workspace = self._files_of(case, findings)
         if workspace is None:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,8 +21,9 @@ from toolkit.testing.bench import Bench
 from toolkit.testing.cases import Case
 from toolkit.testing.findcases import CasesOf, orphans, resolve_tests_path
 from toolkit.testing.functions import analyze_function
+from toolkit.testing.pool import CasePool
 from toolkit.testing.report import ItemResult, Observer, ValidationReport
-from toolkit.testing.runner import Settings, kql_findings, run_case
+from toolkit.testing.runner import CaseResult, Settings, kql_findings
 
 _LONGEST_QUERY = 200_000
 
@@ -62,7 +64,9 @@ class Validation:
         if self.observer:
             self.observer.total(sum(1 + len(piece.cases) for piece in work))
         try:
-            self.report.results += [self._item(bench, piece) for piece in work]
+            with CasePool(bench, self.options.settings) as pool:
+                begun = [self._begin(bench, pool, piece) for piece in work]
+                self.report.results += [self._finish(result, outcomes) for result, outcomes in begun]
         finally:
             bench.close()
         self._across_files(items, paths)
@@ -95,7 +99,8 @@ class Validation:
     def _contains(self, text: str) -> bool:
         return self.options.match.lower() in text.lower()
 
-    def _item(self, bench: Bench, work: _Work) -> ItemResult:
+    def _begin(self, bench: Bench, pool: CasePool, work: _Work) -> tuple[ItemResult, list[Future[CaseResult]]]:
+        """Check one content file and start its cases."""
         item = work.item
         self._step(item.shown)
         query = self._analyze(bench, item)
@@ -104,12 +109,15 @@ class Validation:
             result.findings += work.tests.coverage(item)
         if query is None or not _has_window(item):
             result.skipped = len(work.cases)
-            return result
-        for case in work.cases:
-            self._step(f"{item.shown}: {case.name}")
-            outcome = run_case(bench, item, case, self.options.settings)
-            result.cases.append(outcome)
-            result.findings += outcome.findings
+            return result, []
+        return result, [pool.submit(item, case) for case in work.cases]
+
+    def _finish(self, result: ItemResult, outcomes: Sequence[Future[CaseResult]]) -> ItemResult:
+        for outcome in outcomes:
+            done = outcome.result()
+            self._step(f"{result.item.shown}: {done.case.name}")
+            result.cases.append(done)
+            result.findings += done.findings
         return result
 
     def _step(self, name: str) -> None:
