@@ -38,10 +38,7 @@ _STRING = (
     rf"""[hH]?(?:"(?:[^"\\\r\n]++|{_ESCAPE})*+"|'(?:[^'\\\r\n]++|{_ESCAPE})*+'"""
     r"""|@"(?:[^"\r\n]++|"")*+"|@'(?:[^'\r\n]++|'')*+'|```(?:[^`]++|`(?!``))*+```|~~~(?:[^~]++|~(?!~~))*+~~~)"""
 )
-_CURLY_STRING = (
-    "[\u201c\u201d\u201e][^\u201c\u201d\"\\r\\n]*+[\u201c\u201d\"]"
-    "|[\u2018\u2019\u201a][^\u2018\u2019'\\r\\n]*+[\u2018\u2019']"
-)
+_CURLY_STRING = "[\u201c\u201d\u201e][^\u201c\u201d\"\\r\\n]*+[\u201c\u201d\"]|[\u2018\u2019\u201a][^\u2018\u2019'\\r\\n]*+[\u2018\u2019']"
 _END_OF_WORD = r"(?![A-Za-z0-9_])"
 _UNITS = (
     "milliseconds|millisecond|millisec|millis|milli|microseconds|microsecond|microsec|micros|micro|nanoseconds|nanosecond|nanosec|"

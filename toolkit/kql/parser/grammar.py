@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from toolkit.kql.diagnostics import did_you_mean
 from toolkit.kql.keywords import KEYWORDS
 from toolkit.kql.lexer import IDENTIFIER, LONG, Tokens
 from toolkit.kql.parser import messages
@@ -115,7 +116,7 @@ class Parser(Expressions):
         rule = self.operators.get(kind)
         if rule is None or (kind == "count" and self.kinds[self.at + 1] == "("):
             return self._bad_operator(kind)
-        if self.kinds[self.at + 1] == "-" and self.adjacent(1) and self.adjacent(2):
+        if self.kinds[self.at + 1] == "-" and self.adjacent(1) and self._misspelt_with_dash():
             return self._bad_operator(kind)
         return rule(self)
 
@@ -135,6 +136,11 @@ class Parser(Expressions):
         self.skip_to()
         span = self.span(start)
         return BadOperator(self.text[span.start : span.end], span=span)
+
+    def _misspelt_with_dash(self) -> bool:
+        """`project-awy a`: grammatical as `project -awy`, where nobody means that."""
+        word = self.text[self.start() : self.ends[self.at + self._dashed_length() - 1]]
+        return any("-" in near for near in did_you_mean(word, messages.OPERATOR_WORDS))
 
     def _dashed_length(self) -> int:
         """How many adjacent tokens make a word with dashes here, such as a misspelt `project-awy`."""

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from toolkit.kql.lexer import BAD_STRING, BOOL, CURLY_STRING, GUID, IDENTIFIER, LITERAL_KINDS, LONG, REAL, STRING, STRINGS, TIMESPAN, TYPED
 from toolkit.kql.literals import LiteralError, json_of, number_value, string_value, typed_value
 from toolkit.kql.parser import messages
-from toolkit.kql.parser.names import Names
+from toolkit.kql.parser.names import BARE_NAMES, Names
 from toolkit.kql.source import Span
-from toolkit.kql.syntax import Expr, Literal, Missing, Unary
+from toolkit.kql.syntax import Expr, Literal, Missing, NameRef, Unary
 from toolkit.kql.times import parse_timespan_literal
 from toolkit.kql.types import TYPEOF_NAMES
 
@@ -74,7 +74,7 @@ class Literals(Names):
     def _bad_string(self, text: str) -> str:
         start = self.starts[self.at]
         if self.kinds[self.at] == CURLY_STRING:
-            hint = f"Typographic quotes do not delimit strings: write \"{text[1:-1]}\"."
+            hint = f'Typographic quotes do not delimit strings: write "{text[1:-1]}".'
             self.report("bad-quotes", f"Expected \" or ', found {text[0]}.", Span(start, start + 1), (hint,), "KS002")
             return text[1:-1]
         if self.kinds[self.at] == BAD_STRING:
@@ -95,7 +95,7 @@ class Literals(Names):
         """`typeof(type)`, or `typeof(schema)`; the value is the type's word."""
         start = self.start()
         self.at += 2
-        if self.kinds[self.at + 1] == ")" and self.kinds[self.at] != "*":
+        if self.kinds[self.at + 1] == ")" and self.kinds[self.at] not in ("*", ")"):
             value: object = self._named_type()
         else:
             value = None
@@ -136,6 +136,9 @@ class Literals(Names):
             out.append(json.dumps(self.string().value, ensure_ascii=False))
         elif kind == "[":
             self._json_group(out, "[", "]", lambda: self._json(out))
+        elif kind == "{" and self.name_length(self.at, BARE_NAMES):
+            self.name()
+            out.append("null")
         elif kind == "{":
             self._json_group(out, "{", "}", lambda: self._json_pair(out))
         elif kind in LITERAL_KINDS:
@@ -191,7 +194,7 @@ class Literals(Names):
 
     def _json_pair(self, out: list[str]) -> None:
         if self.kinds[self.at] != STRING:
-            hints = ("The names of properties are strings, as in dynamic({\"a\": 1}).",) if self.kinds[self.at + 1] == ":" else ()
+            hints = ('The names of properties are strings, as in dynamic({"a": 1}).',) if self.kinds[self.at + 1] == ":" else ()
             self.fail("a property name in quotes", hints, "KS006")
             return
         out.append(json.dumps(string_value(self.spelling()), ensure_ascii=False))
@@ -203,7 +206,7 @@ class Literals(Names):
     # --- where the grammar takes literals only
 
     def optional_literal(self) -> Expr | None:
-        """A literal, a signed number, dynamic(...), typeof(...) or `{placeholder}`-free nothing."""
+        """A literal, a signed number, dynamic(...), typeof(...) or an unfilled `{placeholder}`; None where none of them begins."""
         kind = self.kinds[self.at]
         if kind in LITERAL_KINDS:
             return self.literal()
@@ -218,6 +221,9 @@ class Literals(Names):
             return self.dynamic_literal()
         if kind == "typeof" and self.kinds[self.at + 1] == "(":
             return self.type_literal()
+        if kind == "{" and self.name_length(self.at, BARE_NAMES):
+            name = self.name()
+            return NameRef(name.text, span=name.span)
         return None
 
     def required_literal(self) -> Expr:
@@ -226,5 +232,3 @@ class Literals(Names):
             return found
         self.fail("a constant", alias="KS006")
         return Missing(span=self.gap())
-
-

@@ -273,4 +273,3 @@ _RULES: dict[str, Callable[[Parser], Statement]] = {
     "declare": _declare,
     "restrict": _restrict,
 }
-

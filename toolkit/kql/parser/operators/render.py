@@ -11,9 +11,7 @@ from toolkit.kql.syntax import ColumnList, Expr, NameRef, Operator, Parameter, R
 
 _COLUMN_LISTS = frozenset({"ycolumns", "series", "anomalycolumns"})
 _EXPRESSIONS = frozenset({"title", "xtitle", "ytitle"})
-_PROPERTIES = (
-    _COLUMN_LISTS | _EXPRESSIONS | frozenset("kind accumulate xcolumn xaxis yaxis legend ysplit ymin ymax xmin xmax".split())
-)
+_PROPERTIES = _COLUMN_LISTS | _EXPRESSIONS | frozenset("kind accumulate xcolumn xaxis yaxis legend ysplit ymin ymax xmin xmax".split())
 _CHARTS = frozenset(
     """anomalychart areachart barchart card columnchart graph ladderchart linechart piechart pivotchart plotly scatterchart
     stackedareachart timechart timeline timepivot treemap""".split()

@@ -191,5 +191,3 @@ def reduce(p: Parser) -> Operator:
     by = p.item()
     properties = p.items(lambda: p.known_property(_REDUCE_OPTIONS)) if p.take("with") else ()
     return Reduce(by, properties, parameters=parameters, span=p.span(start))
-
-

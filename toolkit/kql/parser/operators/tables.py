@@ -226,5 +226,3 @@ def assert_schema(p: Parser) -> Operator:
     start = p.start()
     p.at += 1
     return AssertSchema(p.schema(star=True), span=p.span(start))
-
-
