@@ -213,7 +213,7 @@ def test_something_broken(toolkit: Toolkit, project: dict[str, Path], broken: tu
         ("rules/x.tests.yaml", b"cases: []\n", "There is no x.yaml that these tests are about."),
         ("rules/x.yaml", _RULE.replace("0001", "0002").encode(), "The rule has no cases: nothing shows that it works."),
         ("functions/f.yaml", b"FunctionAlias: F\nFunctionQuery: Nothing | take 1\n", "f.yaml:2:16: error:"),
-        ("functions/f.yaml", b"FunctionQuery: print 1\n", "FunctionAlias (or ParserName) is missing"),
+        ("functions/f.yaml", b"FunctionQuery: print 1\n", "The function has no name: FunctionAlias is missing."),
         ("watchlists/w.yaml", b"alias: w\nitemsSearchKey: Key\n", "w.csv:1:1: error: The file cannot be read"),
         ("watchlists/w.csv", b"A,B\n1\n", "The line has 1 values; the header names 2 columns."),
     ],

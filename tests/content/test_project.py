@@ -8,12 +8,15 @@ import pytest
 
 from toolkit.content.extensions import catalog_of
 from toolkit.content.findings import ContentError, Findings
+from toolkit.content.items import load_item
+from toolkit.content.models.function import FunctionFile
 from toolkit.content.project import Project
 from toolkit.content.values import Given, ItemQuery
 from toolkit.content.watchlists import read_watchlist
 from toolkit.content.yaml import Scalar
 from toolkit.kql.source import NOWHERE
 from toolkit.kql.types import ScalarType
+from toolkit.testing.functions import split_signature
 
 _RULE = """\
 id: 00000000-0000-0000-0000-00000000000{number}
@@ -178,3 +181,45 @@ def test_broken_watchlists(tmp_path: Path, csv: str, code: str, line: int) -> No
     item = next(Project.find(tmp_path, tmp_path).items("watchlist"))
     read_watchlist(item)
     assert [(finding.code, finding.position.line, Path(finding.source.name).name) for finding in item.findings] == [(code, line, "W.csv")]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "signature", "query"),
+    [
+        ("FunctionAlias: F\nFunctionQuery: T\n", "F", "", "T"),
+        (
+            "Function: {Title: x}\nFunctionName: G\nFunctionQuery: T\nFunctionParameters: 'a:string, b:long=5'\n",
+            "G",
+            "a:string, b:long=5",
+            "T",
+        ),
+        (
+            "ParserName: P\nParserQuery: T\nParserParams:\n- {Name: s, Type: int, Default: 5}\n- {Name: a, Type: string, Default: '*'}\n",
+            "P",
+            "s:int=5, a:string='*'",
+            "T",
+        ),
+        ("name: Shown\nfunctionAlias: H\ncategory: x\nquery: T\nfunctionParameters: a:int\n", "H", "a:int", "T"),
+    ],
+)
+def test_functions_in_every_format(tmp_path: Path, text: str, name: str, signature: str, query: str) -> None:
+    path = tmp_path / "f.yaml"
+    path.write_text(text, encoding="utf-8")
+    item = load_item(path, "f.yaml", None)
+    assert item is not None
+    assert not item.findings
+    assert isinstance(item.model, FunctionFile)
+    assert (item.model.name, item.model.signature, item.query and item.query.text) == (name, signature, query)
+
+
+@pytest.mark.parametrize(
+    ("text", "parameters"),
+    [
+        ("", []),
+        ("a:string, b:long = 5", [("a", "string", None), ("b", "long", "5")]),
+        ("a:dynamic=dynamic([1, 2]), b:string='x, y'", [("a", "dynamic", "dynamic([1, 2])"), ("b", "string", "'x, y'")]),
+        ("T:(A:string, B:long), c:int", [("T", "(A:string, B:long)", None), ("c", "int", None)]),
+    ],
+)
+def test_signatures(text: str, parameters: list[tuple[str, str, str | None]]) -> None:
+    assert split_signature(text) == parameters

@@ -40,7 +40,7 @@ def check_output_columns(item: Described, document: Document, columns: Sequence[
         elif use.scalar_only and types[use.column] == "dynamic":
             message = f"The column {use.column!r} is dynamic: the {use.purpose} holds its JSON text, a list is not taken apart."
             hints = ("Map a scalar: `extend` it with tostring(), or take the list apart with mv-expand.",)
-            findings.add("dynamic-column", message, _span(use, document), hints=hints, severity="warning")
+            findings.add("dynamic-column", message, _span(use, document), hints=hints, severity="info")
 
 
 def _uses(item: Described) -> Iterator[_Use]:

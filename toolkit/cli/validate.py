@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from toolkit.content.findings import ContentError
     from toolkit.testing.report import ItemResult, ValidationReport
 
+_NO_CASES, _FEW = "no-cases", 3
+"""More warnings of this kind than a few are one line: a repository that begins has one for every rule."""
+
 _KINDS = {
     "rule": ("rule", "rules"),
     "hunting": ("hunting query", "hunting queries"),
@@ -71,10 +74,15 @@ def _show_unusable(error: ContentError, form: str) -> None:
 def _text(report: ValidationReport) -> None:
     from toolkit.report.text import in_order
 
-    for finding in in_order(report.findings):
-        echo_finding(finding)
-        echo()
+    findings = in_order(report.findings)
+    unproven = sum(finding.code == _NO_CASES for finding in findings)
+    for finding in findings:
+        if finding.code != _NO_CASES or unproven <= _FEW:
+            echo_finding(finding)
+            echo()
     _table(report)
+    if unproven > _FEW:
+        echo(f"{unproven} rules have no cases: nothing shows that they work. `toolkit new rule` shows the format.", fg="yellow")
     echo(_summary(report), fg="green" if report.clean else "red", bold=True)
 
 

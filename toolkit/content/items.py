@@ -10,7 +10,7 @@ from typing import Literal
 
 from toolkit.content.findings import ContentError, Finding, Findings
 from toolkit.content.limits import check_limits
-from toolkit.content.models.function import FunctionFile, WatchlistFile
+from toolkit.content.models.function import FunctionFile, ParserFile, SavedFunctionFile, WatchlistFile
 from toolkit.content.models.rule import Described, HuntingQuery, Rule
 from toolkit.content.models.validate import validate_model
 from toolkit.content.template.parameters import ParameterError, parameter_value, type_problem
@@ -26,10 +26,18 @@ _OTHER_KINDS = frozenset(
 )
 
 Model = Rule | HuntingQuery | FunctionFile | WatchlistFile
+
+
+def _function_model(document: Document, findings: Findings) -> FunctionFile | None:
+    if "query" in document.mapping.entries or "functionAlias" in document.mapping.entries:
+        return validate_model(SavedFunctionFile, document, findings)
+    return validate_model(ParserFile, document, findings)
+
+
 _MODELS: dict[Kind, Callable[[Document, Findings], Model | None]] = {
     "rule": partial(validate_model, Rule),
     "hunting": partial(validate_model, HuntingQuery),
-    "function": partial(validate_model, FunctionFile),
+    "function": _function_model,
     "watchlist": partial(validate_model, WatchlistFile),
 }
 
@@ -130,14 +138,13 @@ def _read_model(item: Item, document: Document) -> None:
 
 def _check_function(model: FunctionFile, document: Document, findings: Findings) -> None:
     if not model.name:
-        findings.add("missing-key", "The function has no name: FunctionAlias (or ParserName) is missing.", document.span(()))
+        findings.add("missing-key", f"The function has no name: {model.name_key} is missing.", document.span(()))
     elif not model.name.replace("_", "a").isalnum():
-        key = "FunctionAlias" if model.function_alias else "FunctionName" if model.function_name else "ParserName"
         message = f"A function's name has only letters, digits and underscores, found {model.name!r}."
-        findings.add("bad-value", message, document.span((key,)))
-    if not (model.function_query or model.parser_query or "").strip():
-        message = "The function has no query: FunctionQuery (or ParserQuery) is missing."
-        findings.add("missing-key", message, document.span(("FunctionQuery",)))
+        findings.add("bad-value", message, document.span((model.name_key,)))
+    query = document.node((model.query_key,))
+    if not isinstance(query, Scalar) or not query.text.strip():
+        findings.add("missing-key", f"The function has no query: {model.query_key} is missing.", document.span((model.query_key,)))
 
 
 def _check_parameters(model: Described | FunctionFile, document: Document, findings: Findings) -> None:

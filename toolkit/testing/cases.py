@@ -108,7 +108,6 @@ class LogItem:
     where: Mapping[str, Any] | None = None
     patch: Mapping[str, Any] | None = None
     row: Mapping[str, Any] | None = None
-    own: bool = True
 
     @property
     def whole_file(self) -> bool:
@@ -153,21 +152,21 @@ def load_cases(path: FilePath, shown: str) -> CasesFile:
     if model is None:
         return result
     result.rule = model.rule
-    shared = _log_items(model.logs, document, ("logs",), findings, own=False)
+    shared = _log_items(model.logs, document, ("logs",), findings)
     names: dict[str, int] = {}
     for number, case in enumerate(model.cases[:_MAX_CASES]):
         where: Path = ("cases", number)
         if case.name in names:
             findings.add("duplicate-case", f"Two cases have the name {case.name!r}.", document.span((*where, "name")))
         names[case.name] = number
-        own = _log_items(case.logs, document, (*where, "logs"), findings, own=True)
+        own = _log_items(case.logs, document, (*where, "logs"), findings)
         result.cases.append(Case(case, document, where, path.parent, (*(shared if case.inherit else ()), *own)))
     if not model.cases:
         findings.add("no-cases", "The file holds no cases.", document.span(("cases",), key=True), severity="warning")
     return result
 
 
-def _log_items(logs: Any, document: Document, path: Path, findings: Findings, *, own: bool) -> tuple[LogItem, ...]:
+def _log_items(logs: Any, document: Document, path: Path, findings: Findings) -> tuple[LogItem, ...]:
     if logs is None:
         return ()
     if not isinstance(logs, dict):
@@ -179,7 +178,7 @@ def _log_items(logs: Any, document: Document, path: Path, findings: Findings, *,
         entries = entries if isinstance(entries, list) else [entries]
         for number, entry in enumerate(entries):
             place: Path = (*path, table, number) if isinstance(logs[table], list) else (*path, table)
-            item = _log_item(table, entry, place, own=own)
+            item = _log_item(table, entry, place)
             if item is None:
                 message = "Expected a file, {file: ..., set: {...}} or a row of columns."
                 findings.add("wrong-type", message, document.span(place))
@@ -188,9 +187,9 @@ def _log_items(logs: Any, document: Document, path: Path, findings: Findings, *,
     return tuple(items)
 
 
-def _log_item(table: str, entry: Any, path: Path, *, own: bool) -> LogItem | None:
+def _log_item(table: str, entry: Any, path: Path) -> LogItem | None:
     if isinstance(entry, Scalar):
-        return LogItem(table, path, file=entry.text, own=own) if entry.text.strip() else None
+        return LogItem(table, path, file=entry.text) if entry.text.strip() else None
     if not isinstance(entry, dict):
         return None
     file = entry.get("file")
@@ -198,5 +197,5 @@ def _log_item(table: str, entry: Any, path: Path, *, own: bool) -> LogItem | Non
         where, patch = entry.get("where"), entry.get("set")
         if not all(part is None or isinstance(part, dict) for part in (where, patch)):
             return None
-        return LogItem(table, path, file=file.text, where=where, patch=patch or {}, own=own)
-    return LogItem(table, path, row=entry, own=own)
+        return LogItem(table, path, file=file.text, where=where, patch=patch or {})
+    return LogItem(table, path, row=entry)

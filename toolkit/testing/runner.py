@@ -138,9 +138,16 @@ def _failure_findings(failures: Iterable[Failure], run: _Run) -> Iterable[Findin
         yield Finding(run.case.document.source, diagnostic, "\n".join(details))
 
 
+def _with_hint(diagnostic: Diagnostic) -> Diagnostic:
+    """What to do in a project about a table that nobody knows."""
+    if diagnostic.code != "unknown-table" or diagnostic.hints:
+        return diagnostic
+    return replace(diagnostic, hints=("A custom table is declared under `catalog:` in toolkit.yaml; a function lies in functions/*.yaml.",))
+
+
 def kql_findings(diagnostics: Iterable[Diagnostic], text: str, query: Query) -> Iterable[Finding]:
     """Diagnostics of a query at their place in the YAML file; of a rendered template, with the rendered line below."""
-    for diagnostic in diagnostics:
+    for diagnostic in map(_with_hint, diagnostics):
         if text != query.text:  # about the body of a function: its own place is all there is to show
             span = query.file_span(0, 0)
             yield Finding(query.document.source, replace(diagnostic, start=span.start, end=span.end))

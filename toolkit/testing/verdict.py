@@ -14,7 +14,7 @@ from toolkit.kql.diagnostics import suggestion
 from toolkit.simulate.alerts import Alert
 from toolkit.simulate.entities import Entity
 from toolkit.testing.cases import Expect
-from toolkit.testing.compare import Expected, match_rows, nearest_row, row_fits, same_value, shown_value
+from toolkit.testing.compare import Expected, match_rows, nearest_row, same_value, shown_value
 
 _SHOWN_ROWS = 3
 _SHOWN_COLUMNS = 8
@@ -193,6 +193,3 @@ def _title(expected: str, outcome: Outcome) -> Iterator[Failure]:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-__all__ = ["Failure", "Outcome", "judge", "row_diff", "row_fits"]

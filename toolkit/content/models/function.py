@@ -1,4 +1,4 @@
-"""Saved search functions ("parsers"), in both YAML formats of the Azure-Sentinel repository, and watchlists."""
+"""Saved search functions ("parsers"), in the YAML formats that are in use, and watchlists."""
 
 from __future__ import annotations
 
@@ -9,6 +9,30 @@ from toolkit.content.models.fields import Anything, ContentModel, Duration, Inte
 from toolkit.content.models.rule import Parameter
 
 
+class FunctionFile(ContentModel):
+    """What the formats have in common: a name to call it by, the key of its query, its parameters as Azure writes them."""
+
+    parameters: dict[str, Parameter] = Field({}, alias="parameters")
+
+    @property
+    def name(self) -> str:
+        """The name that queries call it by."""
+        raise NotImplementedError
+
+    @property
+    def name_key(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def query_key(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def signature(self) -> str:
+        """Its parameters in the form of `functionParameters`: `a:string, b:long=5`."""
+        raise NotImplementedError
+
+
 class ParserParameter(ContentModel):
     name: Text = Field(alias="Name")
     type: Text = Field(alias="Type")
@@ -16,8 +40,8 @@ class ParserParameter(ContentModel):
     description: Text = Field("", alias="Description")
 
 
-class FunctionFile(ContentModel):
-    """Either `Function... FunctionQuery` or `Parser... ParserQuery`; the properties give one view of both."""
+class ParserFile(FunctionFile):
+    """The Azure-Sentinel repository's formats: `Function... FunctionQuery` and `Parser... ParserQuery`."""
 
     model_config = {"alias_generator": to_pascal}
 
@@ -40,12 +64,16 @@ class FunctionFile(ContentModel):
     normalization: Anything = None
     references: Anything = None
     required_data_connectors: Anything = Field(None, alias="requiredDataConnectors")
-    parameters: dict[str, Parameter] = Field({}, alias="parameters")
 
     @property
     def name(self) -> str:
-        """The name that queries call it by."""
         return self.function_alias or self.function_name or self.parser_name or ""
+
+    @property
+    def name_key(self) -> str:
+        if self.parser_query is not None:
+            return "ParserName"
+        return "FunctionName" if self.function_name and not self.function_alias else "FunctionAlias"
 
     @property
     def query_key(self) -> str:
@@ -53,10 +81,43 @@ class FunctionFile(ContentModel):
 
     @property
     def signature(self) -> str:
-        """Its parameters in the form of `functionParameters`: `a:string, b:long=5`."""
         if self.function_parameters is not None:
             return self.function_parameters
         return ", ".join(f"{p.name}:{p.type}" + (f"={_default(p)}" if p.default is not None else "") for p in self.parser_params)
+
+
+class SavedFunctionFile(FunctionFile):
+    """The keys of a saved search itself: `functionAlias`, `query`, `functionParameters`."""
+
+    id: Text | None = None
+    saved_name: Text | None = Field(None, alias="name")
+    display_name: Text | None = None
+    description: Text = ""
+    version: Text | None = None
+    category: Text | None = None
+    function_alias: Text = ""
+    function_parameters: Text = ""
+    query: Text = ""
+    tags: Anything = None
+    metadata: Anything = None
+    author: Anything = None
+    required_data_connectors: Anything = None
+
+    @property
+    def name(self) -> str:
+        return self.function_alias
+
+    @property
+    def name_key(self) -> str:
+        return "functionAlias"
+
+    @property
+    def query_key(self) -> str:
+        return "query"
+
+    @property
+    def signature(self) -> str:
+        return self.function_parameters
 
 
 def _default(parameter: ParserParameter) -> str:
