@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from toolkit.engine.lower.expressions import is_plain
+from toolkit.engine.lower.extraction import share_extractions
 from toolkit.engine.select import Named, Nested, OrderKey, Select, Source
 from toolkit.engine.sql import ColumnName, Form, Lowered, Sql
 from toolkit.kql.types import ScalarType
@@ -32,7 +33,8 @@ class Block:
 
     def select(self, ids: Iterable[int], *, ordered: bool = False, limit: Sql | None = None) -> Select:
         """This block as a SELECT of some of its columns."""
-        items = tuple((number, self.columns[number].sql) for number in dict.fromkeys(ids))
+        wanted = list(dict.fromkeys(ids))
+        items = tuple(zip(wanted, share_extractions([self.columns[number].sql for number in wanted]), strict=True))
         return Select(items, self.source, tuple(self.where), order=self.order_keys() if ordered else (), limit=limit)
 
     def order_keys(self) -> tuple[OrderKey, ...]:

@@ -15,6 +15,7 @@ from toolkit.engine.sql import Form, Literal
 from toolkit.kql import plan
 from toolkit.kql.diagnostics import UnsupportedKqlError
 from toolkit.kql.passes.fuse import fuse
+from toolkit.kql.passes.idle_legs import drop_idle_legs
 from toolkit.kql.passes.prune import prune
 from toolkit.kql.passes.rewrite import own_expressions, relations_within
 from toolkit.kql.passes.time_scope import apply_time_scope
@@ -61,7 +62,8 @@ class Compiler:
         return self._finished(UnionAll(tuple(parts)), context, source)
 
     def _prepared(self, rel: plan.Rel) -> plan.Rel:
-        return prune(fuse(apply_time_scope(rel, *self._range)))
+        scoped = apply_time_scope(rel, *self._range)
+        return prune(fuse(drop_idle_legs(scoped, lambda table: bool(self._storage.stored(table)))))
 
     def _context(self, roots: Sequence[plan.Rel]) -> Context:
         return Context(self._storage, self._now, self._settings, _readers(roots))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
 from toolkit.engine.functions.folding import folded
+from toolkit.engine.functions.membership import json_elements
 from toolkit.engine.functions.operators import CONDITIONS
 from toolkit.engine.functions.registry import REGISTRY, Refusal
 from toolkit.engine.functions.text_operators import terms_of_list
 from toolkit.engine.lower.context import Context
 from toolkit.engine.lower.guards import substring_guard
 from toolkit.engine.lower.json_paths import Chain, chain_of, extract_json, extract_text
+from toolkit.engine.lower.repeats import has_subquery, is_costly, named_once
 from toolkit.engine.select import Query, print_query
 from toolkit.engine.sql import PHYSICAL, ColumnName, Form, Literal, Lowered, Sql, print_expression
 from toolkit.kql import plan
@@ -103,7 +105,25 @@ class Expressions:
         fused = self._fused_text(call)
         if fused is not None:
             return Lowered(Form("coalesce({0}, '')", (fused,)), False)
-        return self._build(call, [self.lower(arg) for arg in call.args])
+        return self._build_once(call, [self.lower(arg) for arg in call.args])
+
+    def _build_once(self, call: plan.Call, args: Sequence[Lowered]) -> Lowered:
+        """A call whose costly operand, if it has just one, is evaluated once."""
+        costly = [index for index, arg in enumerate(call.args) if is_costly(arg)]
+        if len(costly) != 1 or any(map(has_subquery, call.args)):
+            return self._build(call, args)
+        (place,) = costly
+        nullable = True
+
+        def build(name: Sql) -> Sql:
+            nonlocal nullable
+            named = [*args[:place], Lowered(name, args[place].nullable), *args[place + 1 :]]
+            found = self._build(call, named)
+            nullable = found.nullable
+            return found.sql
+
+        value = named_once(args[place].sql, self.context.fresh_id(), build)
+        return Lowered(value, nullable)
 
     def _build(self, call: plan.Call, args: Sequence[Lowered]) -> Lowered:
         build = REGISTRY.scalars.get(call.name)
@@ -193,8 +213,8 @@ class Expressions:
         match expr:
             case plan.Call(name="and", args=args):
                 return Form("({0} AND {1})", tuple(map(self.condition, args)))
-            case plan.Call(name="or", args=args):
-                return Form("({0} OR {1})", tuple(map(self.condition, args)))
+            case plan.Call(name="or"):
+                return self._any_of(expr)
             case plan.Call(name=name) if name in CONDITIONS or name in _POSITIVE:
                 return self._comparison(expr)
             case plan.InTable():
@@ -202,30 +222,98 @@ class Expressions:
             case _:
                 return self.lower(expr).sql
 
+    def _any_of(self, expr: plan.Call) -> Sql:
+        """A disjunction; alternatives over one costly operand are tested together (`x == 'a' or x contains 'b'`)."""
+        groups: dict[object, list[plan.Call]] = {}
+        others: list[plan.Expr] = []
+        for arm in _arms(expr):
+            if isinstance(arm, plan.Call) and arm.name in _POSITIVE and is_costly(arm.args[0]) and not has_subquery(arm):
+                groups.setdefault(arm.args[0], []).append(arm)
+            else:
+                others.append(arm)
+        return _any([*(self._group(_merged(group)) for group in groups.values()), *map(self.condition, others)])
+
+    def _group(self, calls: Sequence[plan.Call]) -> Sql:
+        if len(calls) == 1:
+            return self._comparison(calls[0])
+        left, guards = self._left(calls)
+
+        def build(name: Sql) -> Sql:
+            return _any([self._test(call, [Lowered(name, left.nullable), *map(self.lower, call.args[1:])]) for call in calls])
+
+        test = named_once(left.sql, self.context.fresh_id(), build)
+        return test if guards is None else Form("({0} AND {1})", (guards, test))
+
     def _comparison(self, call: plan.Call) -> Sql:
-        args, guard = self._operands(call)
-        build = CONDITIONS.get(call.name)
-        if build is None:
-            test = self._build(call, args).sql
-        else:
-            try:
-                test = build(call, args, self)
-            except Refusal as refusal:
-                self.context.refuse(refusal.reason, refusal.span or call.span)
-                return _FALSE
+        if call.name not in _POSITIVE or not is_costly(call.args[0]) or any(map(has_subquery, call.args)):
+            return self._test(call, [self.lower(arg) for arg in call.args])
+        left, guard = self._left([_flattened(call)])
+        rest = [self.lower(arg) for arg in call.args[1:]]
+        number = self.context.fresh_id()
+        test = named_once(left.sql, number, lambda name: self._test(call, [Lowered(name, left.nullable), *rest]))
         return test if guard is None else Form("({0} AND {1})", (guard, test))
 
-    def _operands(self, call: plan.Call) -> tuple[list[Lowered], Sql | None]:
-        """The operands, a JSON text on the left as it comes (NULL for ''), and a cheap test to put in front."""
-        if call.name not in _POSITIVE or not all(map(_non_empty_text, call.args[1:])):
-            return [self.lower(arg) for arg in call.args], None
-        chain = chain_of(call.args[0].args[0]) if _is_tostring(call.args[0]) else None
-        if chain is None:
-            return [self.lower(arg) for arg in call.args], None
+    def _test(self, call: plan.Call, args: Sequence[Lowered]) -> Sql:
+        build = CONDITIONS.get(call.name)
+        if build is None:
+            return self._build(call, args).sql
+        try:
+            return build(call, args, self)
+        except Refusal as refusal:
+            self.context.refuse(refusal.reason, refusal.span or call.span)
+            return _FALSE
+
+    def _left(self, calls: Sequence[plan.Call]) -> tuple[Lowered, Sql | None]:
+        """The left operand that the calls share: a JSON text as it comes (NULL for ''), and a cheap test to put in front."""
+        operand = calls[0].args[0]
+        texts = [call for call in calls if all(map(_non_empty_text, call.args[1:]))]
+        chain = chain_of(operand.args[0]) if _is_tostring(operand) else None
+        if chain is None or len(texts) < len(calls):
+            return self.lower(operand), None
         base = self.lower(chain.base).sql
-        left = Lowered(extract_text(base, chain), True)
-        guard = substring_guard(call, base) if is_plain(base) else None
-        return [left, *(self.lower(arg) for arg in call.args[1:])], guard
+        guards = [substring_guard(call, base) for call in calls] if is_plain(base) else [None]
+        sound = [guard for guard in guards if guard is not None]
+        return Lowered(extract_text(base, chain), True), _any(sound) if len(sound) == len(guards) else None
+
+
+def _any(tests: Sequence[Sql]) -> Sql:
+    if len(tests) == 1:
+        return tests[0]
+    return Form("(" + " OR ".join(f"{{{index}}}" for index in range(len(tests))) + ")", tuple(tests))
+
+
+def _arms(expr: plan.Expr) -> Iterator[plan.Expr]:
+    if isinstance(expr, plan.Call) and expr.name == "or":
+        for arg in expr.args:
+            yield from _arms(arg)
+    else:
+        yield expr
+
+
+def _merged(calls: Sequence[plan.Call]) -> Sequence[plan.Call]:
+    """`x == 'a' or x == 'b'` as `x in ('a', 'b')`: one test, and one guard."""
+    equal = [call for call in calls if call.name in ("==", "in") and all(map(_non_empty_text, _flattened(call).args[1:]))]
+    if len(equal) < 2:
+        return calls
+    items = dict.fromkeys(item for call in equal for item in _flattened(call).args[1:])
+    merged = plan.Call("in", (calls[0].args[0], *items), ScalarType.BOOL, equal[0].span)
+    return [merged, *(call for call in calls if call not in equal)]
+
+
+def _flattened(call: plan.Call) -> plan.Call:
+    """Constant arrays among the items of a list as their elements, where all of them are texts."""
+    if call.name not in ("in", "in~", "has_any", "has_all"):
+        return call
+    items: list[plan.Expr] = []
+    for item in call.args[1:]:
+        elements = (
+            json_elements(str(item.value)) if isinstance(item, plan.Const) and item.type is ScalarType.DYNAMIC and item.value else None
+        )
+        if elements is not None and all(isinstance(element, str) for element in elements):
+            items += [plan.Const(element, ScalarType.STRING, item.span) for element in elements]
+        else:
+            items.append(item)
+    return plan.Call(call.name, (call.args[0], *items), call.type, call.span)
 
 
 def _is_tostring(expr: plan.Expr) -> TypeGuard[plan.Call]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from toolkit.engine.functions.registry import REGISTRY, Refusal
 from toolkit.engine.lower.block import Block, plain_columns
 from toolkit.engine.lower.expressions import Expressions, null_of
+from toolkit.engine.lower.extraction import share_extractions
 from toolkit.engine.select import Nested, Select
 from toolkit.engine.sql import PHYSICAL, ColumnName, Form, Lowered, Sql
 from toolkit.kql import plan
@@ -43,7 +44,7 @@ def aggregate(lowering: Relations, rel: plan.Aggregate) -> Block:
     if not found.items:
         # every aggregate was pruned, but there is still exactly one row
         found.items[lowering.context.fresh_id()] = Lowered(Form("count(*)"), False)
-    items = tuple((number, value.sql) for number, value in found.items.items())
+    items = tuple(zip(found.items, share_extractions([value.sql for value in found.items.values()]), strict=True))
     # by position: a constant key would be read as one anyway
     groups = tuple(Form(str(position)) for position in range(1, keys + 1)) or None
     return Block(Nested(Select(items, block.source, tuple(block.where), groups)), found.columns)

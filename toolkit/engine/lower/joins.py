@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.engine.lower.block import Block, plain_columns
 from toolkit.engine.lower.expressions import null_of
+from toolkit.engine.lower.extraction import share_extractions
 from toolkit.engine.select import Joined, Nested, NoRows, Select, UnionAll
 from toolkit.engine.sql import ColumnName, Form, Literal, Lowered, Sql
 from toolkit.kql import plan
@@ -101,7 +102,7 @@ def union(lowering: Relations, rel: plan.Union_) -> Block:
         expressions = lowering.expressions(block.columns)
         values = [expressions.lower(value) for value in leg.values]
         nullable = [known or value.nullable for known, value in zip(nullable, values, strict=True)]
-        items = tuple((column.id, value.sql) for column, value in zip(rel.columns, values, strict=True))
+        items = tuple(zip((column.id for column in rel.columns), share_extractions([value.sql for value in values]), strict=True))
         selects.append(Select(items, block.source, tuple(block.where)))
     columns = {column.id: Lowered(ColumnName(column.id), may_miss) for column, may_miss in zip(rel.columns, nullable, strict=True)}
     source = Nested(selects[0] if len(selects) == 1 else UnionAll(tuple(selects)))

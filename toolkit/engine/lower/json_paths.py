@@ -120,10 +120,11 @@ def _runs(text: Sql, runs: tuple[tuple[Step, ...], ...], function: str, valid: b
     guard = "{0}" if valid else "TRY({0})"
     if len(runs) == 1:
         return Form(guard, (_extract(text, runs[0], function),))
-    # the common case first: an object all the way down is one path
+    # The common case first: objects all the way down are one path. Where that finds nothing, run by run: always right,
+    # and where the first run leads nowhere it ends there.
     whole = tuple(step for run in runs for step in run)
     fused = Form(guard, (_extract(text, whole, function),))
     inner = Form(guard, (_extract(text, runs[0], "json_extract_string"),))
-    kind = Form(guard, (_extract(text, runs[0], "json_type"),))
-    nested = _runs(inner, runs[1:], function, valid=False)
-    return Form("coalesce({0}, CASE WHEN {1} = 'VARCHAR' THEN {2} END)", (fused, kind, nested))
+    for run in runs[1:-1]:
+        inner = Form("TRY({0})", (_extract(inner, run, "json_extract_string"),))
+    return Form("coalesce({0}, {1})", (fused, Form("TRY({0})", (_extract(inner, runs[-1], function),))))
