@@ -123,7 +123,7 @@ _BROKEN: list[tuple[str, str, str, int, list[str]]] = [
     ("rule", "{{UserPrincipalName}}", "{{User}}", 1, ["signin.yaml:32:41: error:", "alert name"]),
     ("rule", 'IPAddress == "203.0.113.40"', "IPAddress in ({{ adresses }})", 1, ["signin.yaml:18:28: error:", "Did you mean 'addresses'?"]),
     ("rule", 'IPAddress == "203.0.113.40"', "IPAddress in ({{ addresses }})", 0, ["2 passed"]),
-    ("rule", 'IPAddress == "203.0.113.40"', "IpAddress in ({{ addresses }})", 1, ["(rendered query):3:9", "signin.yaml:15:8: error"]),
+    ("rule", 'IPAddress == "203.0.113.40"', "IpAddress in ({{ addresses }})", 1, ["signin.yaml:18:11: error"]),
     (
         "rule",
         "triggerThreshold: 0",

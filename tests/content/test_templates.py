@@ -110,3 +110,44 @@ def test_values_of_parameters(kind: str, text: str, value: object) -> None:
             parameter_value(kind, scalar)
     else:
         assert parameter_value(kind, scalar) == value
+
+
+_MAPPED = """\
+let A = {{ admins }};
+T
+| where a in (A) and b == {{ name }} and c
+| where {{ column | raw }} == 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("rendered", "underlined"),
+    [
+        ("A = ", "A = "),
+        ("a in (A)", "a in (A)"),
+        ("and c", "and c"),
+        ("1 == 1", "| where a in (A) and b == {{ name }} and c"),
+        ("Caller", "| where {{ column | raw }} == 1"),
+        ("== 1\n", "== 1"),
+    ],
+)
+def test_places_of_a_rendered_query_in_the_file(rendered: str, underlined: str) -> None:
+    document, findings = parse_yaml("query: |\n" + indent(_MAPPED, "  "), "rule.yaml")
+    scalar = document.mapping.get("query")
+    assert isinstance(scalar, Scalar)
+    query = render_query(document, scalar, _VALUES, findings)
+    assert query is not None
+    start = query.text.rindex(rendered)
+    span = query.file_span(start, start + len(rendered.rstrip("\n")))
+    assert document.source.text[span.start : span.end] == underlined
+
+
+def test_places_after_a_statement_are_found_by_their_text() -> None:
+    document, findings = parse_yaml("query: |\n  {% for a in admins %}\n  // {{ a }}\n  {% endfor %}\n  T\n  | where x\n", "rule.yaml")
+    scalar = document.mapping.get("query")
+    assert isinstance(scalar, Scalar)
+    query = render_query(document, scalar, _VALUES, findings)
+    assert query is not None
+    at = query.text.index("where")
+    assert document.source.position(query.file_span(at, at + 5).start) == (6, 5)
+    assert document.source.position(query.file_span(0, 2).start) == (1, 8)

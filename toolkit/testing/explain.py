@@ -32,7 +32,11 @@ def step_lines(steps: Sequence[Step], query: Query, window: Window | None, unsco
     width = max(map(len, counts))
     for number, step in enumerate(steps[: len(steps) if lost_at is None else lost_at + 1]):
         marker = ">" if number == lost_at else " "
-        place = "" if query.templated else f"line {query.document.source.position(query.file_span(step.start, step.end).start).line}: "
+        place = (
+            ""
+            if query.written(step.start) is None
+            else f"line {query.document.source.position(query.file_span(step.start, step.end).start).line}: "
+        )
         line = f"  {marker} {counts[number]:>{width}}  {place}{'| ' if number else ''}{_one_line(step.text)}"
         lines.append(line + (_loss(steps, number, unscoped) if number == lost_at else ""))
     if lost_at is not None and lost_at + 1 < len(steps):

@@ -151,8 +151,8 @@ def kql_findings(diagnostics: Iterable[Diagnostic], text: str, query: Query) -> 
         if text != query.text:  # about the body of a function: its own place is all there is to show
             span = query.file_span(0, 0)
             yield Finding(query.document.source, replace(diagnostic, start=span.start, end=span.end))
-        elif query.templated:
-            span = query.file_span(0, 0)
+        elif query.written(diagnostic.start) is None:
+            span = query.file_span(diagnostic.start, diagnostic.end)
             shown = replace(diagnostic, hints=()).render(query.source)
             details = "\n".join(f"  {line}" for line in shown.split("\n"))
             yield Finding(query.document.source, replace(diagnostic, start=span.start, end=span.end), details)

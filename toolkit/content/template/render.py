@@ -39,12 +39,55 @@ class Query:
         return self.document.source
 
     def file_span(self, start: int, end: int) -> Span:
-        """Where a range of the query stands in the YAML file; for a rendered template the `query` value as a whole."""
-        if self.templated:
+        """Where a range of the query stands in the YAML file.
+
+        For a rendered template: its exact place where the text was written like this, else the line of the template that
+        it comes from, else the `query` value as a whole.
+        """
+        first = self.written(start)
+        if first is not None:
+            last = self.written(end - 1) if end > start else first
+            return self._in_file(first, max(first + 1, last + 1 if last is not None else first + 1))
+        line = self._template_line(start)
+        if line is None:
             return Span(self.scalar.span.start, self.scalar.span.start + 1)
+        text = self.scalar.text[line.start : line.end]
+        return self._in_file(line.start + len(text) - len(text.lstrip()), line.end)
+
+    def written(self, offset: int) -> int | None:
+        """The offset in the template of a character of the query; None for what a template expression gave."""
+        if not self.templated:
+            return offset
+        line = self._template_line(offset)
+        if line is None:
+            return None
+        column = offset - self.text.rfind("\n", 0, offset) - 1
+        rendered = self.text[offset - column :].split("\n", maxsplit=1)[0]
+        template = self.scalar.text[line.start : line.end]
+        if rendered[: column + 1] == template[: column + 1]:
+            return line.start + column
+        rest = rendered[column:]
+        return line.end - len(rest) if rest and template.endswith(rest) else None
+
+    def _template_line(self, offset: int) -> Span | None:
+        """The line of the template behind the rendered line at `offset`.
+
+        That is the line of the same number when the template has no statements and as many lines as its rendering, else
+        the only line of the same text.
+        """
+        template, rendered = self.scalar.text.split("\n"), self.text.split("\n")
+        row = self.text.count("\n", 0, offset)
+        if len(template) != len(rendered) or "{%" in self.scalar.text:
+            line = rendered[row]
+            if not line.strip() or template.count(line) != 1 or rendered.count(line) != 1:
+                return None
+            row = template.index(line)
+        start = sum(len(above) + 1 for above in template[:row])
+        return Span(start, start + len(template[row]))
+
+    def _in_file(self, start: int, end: int) -> Span:
         first = self.document.text_offset(self.scalar, start)
-        last = self.document.text_offset(self.scalar, max(start, end - 1)) + 1 if end > start else first
-        return Span(first, max(first, last))
+        return Span(first, max(first, self.document.text_offset(self.scalar, max(start, end - 1)) + 1))
 
 
 def render_query(document: Document, scalar: Scalar, values: Mapping[str, Any], findings: Findings) -> Query | None:
