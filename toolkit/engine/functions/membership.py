@@ -14,7 +14,7 @@ from typing import Any
 from toolkit.engine.functions.folding import fold, folded, lowers_exactly, text_literal
 from toolkit.engine.functions.operators import CONDITIONS
 from toolkit.engine.functions.registry import REGISTRY, Lowering, Refusal
-from toolkit.engine.functions.text_operators import constant_text, has_term, terms_of_list
+from toolkit.engine.functions.text_operators import constant_text, has_any_of, terms_of_list
 from toolkit.engine.sql import PHYSICAL, Form, Literal, Lowered, Sql
 from toolkit.kql import plan
 from toolkit.kql.times import parse_datetime, parse_timespan
@@ -245,7 +245,7 @@ def _computed_needles(expr: plan.Expr, arg: Lowered) -> Sql:
 
 
 @REGISTRY.builder("has_any", "has_all")
-def _has_many(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowered:
+def _has_many(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
     """Whether the text has any, or all, of the terms (R-116); nothing to find is false, and true for all (R-117)."""
     text = args[0].sql
     if call.args[0].type is ScalarType.DYNAMIC:
@@ -254,12 +254,16 @@ def _has_many(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowered:
         raise Refusal(f"{call.name!r} takes a string on the left, not {call.args[0].type}", call.args[0].span)
     every = call.name == "has_all"
     tests: list[Sql] = []
+    constants: list[str] = []
     for expr, arg in zip(call.args[1:], args[1:], strict=True):
         needles = _constant_needles(expr)
         if needles is None:
             tests.append(terms_of_list(text, _computed_needles(expr, arg), every=every))
         else:
-            tests += [Form("TRUE") if needle is None else has_term(text, needle) for needle in dict.fromkeys(needles)]
+            tests += [Form("TRUE")] * (None in needles)
+            constants += [needle for needle in needles if needle is not None]
+    groups = [[needle] for needle in dict.fromkeys(constants)] if every else [constants] if constants else []
+    tests += [has_any_of(text, group, lowering) for group in groups]
     if not tests:
         return Lowered(Form("TRUE" if every else "FALSE"), False)
     word = " AND " if every else " OR "

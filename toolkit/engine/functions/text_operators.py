@@ -7,13 +7,16 @@ the rows that are left; a needle that is a column costs a pattern per row.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from toolkit.engine.functions.folding import fold, folded, lowers_exactly, matches, quote, text_literal
 from toolkit.engine.functions.regex import constant_pattern
 from toolkit.engine.functions.regex import matches as regex_matches
-from toolkit.engine.functions.registry import REGISTRY, Builder, Lowering, Refusal
+from toolkit.engine.functions.registry import REGISTRY, Builder, Lowering, PythonFunction, Refusal
 from toolkit.engine.sql import Form, Lowered, Sql
+from toolkit.engine.udf.strings import has_any_term
 from toolkit.kql import plan
 from toolkit.kql.types import ScalarType
 
@@ -60,27 +63,77 @@ def _is_term_character(char: str) -> bool:
     return char.isalpha() or char.isnumeric()
 
 
-def term_pattern(needle: str, *, at_start: bool, at_end: bool, ignore_case: bool) -> str:
-    """The pattern of a needle between borders of terms; the empty border where the needle's edge is no term character."""
-    before = _BEFORE if at_start and _is_term_character(needle[0]) else ""
-    after = _AFTER if at_end and _is_term_character(needle[-1]) else ""
-    return before + quote(needle, ignore_case=ignore_case) + after
+# A border between terms where all characters are ASCII. The Unicode classes take RE2 milliseconds to compile, each time.
+_ASCII_NO_TERM = "[^0-9A-Za-z]"
+_MAX_SUBSTRING_TESTS = 8
+
+REGISTRY.python["kql_has_any_term"] = PythonFunction(
+    "kql_has_any_term", has_any_term, ("VARCHAR", "VARCHAR", "BOOLEAN", "BOOLEAN", "BOOLEAN"), "BOOLEAN"
+)
 
 
-def has_term(text: Sql, needle: str, *, at_start: bool = True, at_end: bool = True, ignore_case: bool = True) -> Sql:
-    """has and its relatives for a constant needle; an empty one is everywhere (R-113)."""
-    if not needle:
+@dataclass(frozen=True)
+class Borders:
+    """Where a needle must stand: at the start of a term, at its end, both for `has` (R-112, R-115)."""
+
+    at_start: bool = True
+    at_end: bool = True
+    ignore_case: bool = True
+
+    def of(self, needle: str) -> tuple[bool, bool]:
+        """Which borders this needle asks for: only where its own edge is a character of terms."""
+        return self.at_start and _is_term_character(needle[0]), self.at_end and _is_term_character(needle[-1])
+
+
+WHOLE_TERM = Borders()
+
+
+def has_any_of(text: Sql, needles: Sequence[str], lowering: Lowering, borders: Borders = WHOLE_TERM) -> Sql:
+    """has and its relatives for constant needles, of which any counts; an empty one is everywhere (R-113)."""
+    if "" in needles:
         return Form("({0} IS NOT NULL)", (text,))
-    edges = (at_start and _is_term_character(needle[0])) or (at_end and _is_term_character(needle[-1]))
-    if not edges:
-        return _holds(text, needle, ignore_case)
-    pattern = term_pattern(needle, at_start=at_start, at_end=at_end, ignore_case=ignore_case)
-    exact = matches(text, pattern)
-    folded_needle = fold(needle) if ignore_case else needle
-    if ignore_case and not folded_needle.isascii():
+    folded_needles = list(dict.fromkeys(fold(needle) if borders.ignore_case else needle for needle in needles))
+    free = [needle for needle in folded_needles if borders.of(needle) == (False, False)]
+    bound = [needle for needle in folded_needles if borders.of(needle) != (False, False)]
+    tests = [_holds(text, needle, borders.ignore_case) for needle in free]
+    if bound:
+        tests.append(_bound(text, bound, lowering, borders))
+    return tests[0] if len(tests) == 1 else Form("(" + " OR ".join(f"{{{index}}}" for index in range(len(tests))) + ")", tuple(tests))
+
+
+def _bound(text: Sql, needles: Sequence[str], lowering: Lowering, borders: Borders) -> Sql:
+    """A cheap search for the text, then the borders: by RE2 in rows of ASCII, in Python in the few others."""
+    lowering.use_udf("kql_has_any_term")
+    ascii_needles = [needle for needle in needles if needle.isascii()]
+    wide = Form(
+        "kql_has_any_term({0}, {1}, {2}, {3}, {4})",
+        (
+            text,
+            text_literal(json.dumps(list(needles), ensure_ascii=False)),
+            *(Form("TRUE" if flag else "FALSE") for flag in (borders.at_start, borders.at_end, borders.ignore_case)),
+        ),
+    )
+    narrow = matches(text, _alternatives(ascii_needles, borders)) if ascii_needles else Form("FALSE")
+    exact = Form("(CASE WHEN strlen({0}) = length({0}) THEN {1} ELSE {2} END)", (text, narrow, wide))
+    if len(ascii_needles) < len(needles) or len(needles) > _MAX_SUBSTRING_TESTS:
         return exact
-    template = "(contains(lower({0}), {1}) AND {2})" if ignore_case else "(contains({0}, {1}) AND {2})"
-    return Form(template, (text, text_literal(folded_needle), exact))
+    searched = Form("lower({0})", (text,)) if borders.ignore_case else text
+    places = " OR ".join(f"contains({{0}}, {{{index}}})" for index in range(1, len(needles) + 1))
+    cheap = Form(f"({places})", (searched, *map(text_literal, needles)))
+    return Form("({0} AND {1})", (cheap, exact))
+
+
+def _alternatives(needles: Sequence[str], borders: Borders) -> str:
+    """One pattern for all needles, grouped by the borders they ask for."""
+    groups: dict[tuple[bool, bool], list[str]] = {}
+    for needle in needles:
+        groups.setdefault(borders.of(needle), []).append(quote(needle, ignore_case=borders.ignore_case))
+    parts = []
+    for (start, end), quoted in groups.items():
+        before = f"(?:^|{_ASCII_NO_TERM})" if start else ""
+        after = f"(?:$|{_ASCII_NO_TERM})" if end else ""
+        parts.append(f"{before}(?:{'|'.join(quoted)}){after}" if len(quoted) > 1 else before + quoted[0] + after)
+    return "|".join(parts)
 
 
 def _equals_ignoring_case(text: Sql, needle: str) -> Sql:
@@ -167,11 +220,11 @@ def _edges(function: str, ignore_case: bool) -> Builder:
 
 
 def _has(at_start: bool, at_end: bool, ignore_case: bool) -> Builder:
-    def build(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowered:
+    def build(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
         _needs_text(call)
         needle = constant_text(call.args[1])
         if needle is not None:
-            test = has_term(args[0].sql, needle, at_start=at_start, at_end=at_end, ignore_case=ignore_case)
+            test = has_any_of(args[0].sql, [needle], lowering, Borders(at_start, at_end, ignore_case))
         else:
             test = _term_of_row(args[0].sql, args[1].sql, at_start, at_end, ignore_case)
         return Lowered(test, args[0].nullable)

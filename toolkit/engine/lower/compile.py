@@ -10,7 +10,7 @@ from toolkit.engine.functions.registry import REGISTRY
 from toolkit.engine.lower.context import Context, Storage, StoredPart
 from toolkit.engine.lower.expressions import not_supported
 from toolkit.engine.lower.relations import Relations
-from toolkit.engine.select import Nested, Select, Statement, UnionAll
+from toolkit.engine.select import Nested, Query, Select, Statement, UnionAll
 from toolkit.engine.sql import Form, Literal
 from toolkit.kql import plan
 from toolkit.kql.diagnostics import UnsupportedKqlError
@@ -46,8 +46,11 @@ class Compiler:
         _refuse_unsupported([rel], source)
         prepared = self._prepared(rel)
         context = self._context([prepared])
-        query = Relations(context).query(prepared)
-        return self._finished(query, context, source)
+        block = Relations(context).lower(prepared)
+        values = {column.id: block.columns[column.id].sql for column in prepared.columns}
+        constants = {number: value.value for number, value in values.items() if isinstance(value, Literal)}
+        query = block.select((number for number in values if number not in constants), ordered=True)
+        return self._finished(query, context, source, constants)
 
     def counts(self, steps: Sequence[plan.Rel], source: Source) -> Statement:
         """One statement with a row (index, count of rows) per relation."""
@@ -69,10 +72,10 @@ class Compiler:
         return Context(self._storage, self._now, self._settings, _readers(roots))
 
     @staticmethod
-    def _finished(query: Select | UnionAll, context: Context, source: Source) -> Statement:
+    def _finished(query: Query, context: Context, source: Source, constants: Mapping[int, object] | None = None) -> Statement:
         if context.diagnostics:
             raise UnsupportedKqlError(sorted(context.diagnostics, key=lambda found: (found.start, found.end)), source)
-        return Statement(query, tuple(context.tables), frozenset(context.udfs))
+        return Statement(query, tuple(context.tables), frozenset(context.udfs), constants or {})
 
 
 def _refuse_unsupported(roots: Sequence[plan.Rel], source: Source) -> None:

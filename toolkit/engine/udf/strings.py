@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 
@@ -99,17 +100,31 @@ def is_term_character(char: str) -> bool:
     return char.isalnum()
 
 
-def has_term(text: str, needle: str) -> bool:
-    """Whether `text has needle`, without regard to ASCII case (R-111 to R-113, R-119)."""
+def has_term(text: str, needle: str, at_start: bool = True, at_end: bool = True) -> bool:
+    """Whether a text holds a needle between borders of terms, as written (R-111 to R-113, R-115)."""
     at = text.find(needle)
     while at >= 0 and needle:
         end = at + len(needle)
-        inside_left = at > 0 and is_term_character(needle[0]) and is_term_character(text[at - 1])
-        inside_right = end < len(text) and is_term_character(needle[-1]) and is_term_character(text[end])
+        inside_left = at_start and at > 0 and is_term_character(needle[0]) and is_term_character(text[at - 1])
+        inside_right = at_end and end < len(text) and is_term_character(needle[-1]) and is_term_character(text[end])
         if not inside_left and not inside_right:
             return True
         at = text.find(needle, at + 1)
     return not needle
+
+
+def has_any_term(text: str, needles: str, at_start: bool, at_end: bool, ignore_case: bool) -> bool:
+    """`has` and its relatives for the rows that SQL leaves over: those with characters beyond ASCII.
+
+    `needles`: a JSON array, folded already when `ignore_case`.
+    """
+    text = text.translate(_ASCII_FOLD) if ignore_case else text
+    return any(has_term(text, needle, at_start, at_end) for needle in _needles(needles))
+
+
+@lru_cache(maxsize=64)
+def _needles(needles: str) -> tuple[str, ...]:
+    return tuple(json.loads(needles))
 
 
 _ASCII_FOLD = {code: code + 32 for code in range(65, 91)}
