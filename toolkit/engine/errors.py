@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from toolkit.kql.diagnostics import Diagnostic, KqlError, ToolkitError
-from toolkit.kql.source import Source
+from toolkit.kql.source import Source, Span
 
 
 class EngineError(ToolkitError):
@@ -32,18 +34,28 @@ _MESSAGES = (
     ("out of range", "overflow", "a value is outside the range of its type"),
     ("Could not convert", "conversion", "a value could not be converted"),
 )
-_USER_MARK = "kql:"
+# What the SQL or a Python function says in terms of KQL: "kql:" or "kql@start-end:", then the message.
+_OURS = re.compile(r"kql(?:@(?P<start>\d+)-(?P<end>\d+))?:\s*(?P<text>[^\n]*)")
+
+
+def failing(message: str, span: Span) -> str:
+    """The text for SQL's error(): it comes back as a diagnostic at `span`."""
+    return f"kql@{span.start}-{span.end}: {message}"
 
 
 def failure(message: str, source: Source) -> QueryFailed:
     """An engine's error message as a diagnostic over the whole query, in terms of KQL rather than of SQL."""
     first = message.strip().splitlines()[0] if message.strip() else "unknown failure"
     code, text = "execution", f"the query failed while running: {first}"
-    if _USER_MARK in message:
-        text = message.split(_USER_MARK, 1)[1].strip().splitlines()[0]
+    start, end = 0, len(source.text)
+    ours = _OURS.search(message)
+    if ours is not None:
+        text = ours["text"]
+        if ours["start"]:
+            start, end = int(ours["start"]), int(ours["end"])
     else:
         for mark, known, reason in _MESSAGES:
             if mark.lower() in message.lower():
                 code, text = known, reason
                 break
-    return QueryFailed([Diagnostic(code, "error", "semantic", text, 0, len(source.text))], source)
+    return QueryFailed([Diagnostic(code, "error", "semantic", text, start, end)], source)

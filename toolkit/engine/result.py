@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +26,17 @@ class Result:
     `columns` are (name, KQL type name) in order. `visualization` is what `render` asked for, or None.
     """
 
-    def __init__(self, table: pa.Table, columns: Sequence[plan.Column], visualization: plan.Visualization | None = None) -> None:
+    def __init__(
+        self,
+        table: pa.Table,
+        columns: Sequence[plan.Column],
+        visualization: plan.Visualization | None = None,
+        constants: Mapping[int, object] | None = None,
+    ) -> None:
+        """`table` has a column c<id> per column that is not one of `constants` (id -> its value in every row)."""
         self._table = table
         self._columns = tuple(columns)
+        self._constants = constants or {}
         self.visualization = visualization
 
     @property
@@ -50,8 +58,14 @@ class Result:
         return list(zip(*(to_python(column.type, values) for column, values in self._physical()), strict=True))
 
     def _physical(self) -> Iterator[tuple[plan.Column, list[Any]]]:
-        for index, column in enumerate(self._columns):
-            yield column, self._table.column(index).to_pylist()
+        for column in self._columns:
+            yield column, self._values(column)
+
+    def _values(self, column: plan.Column) -> list[Any]:
+        if column.id in self._constants:
+            return [self._constants[column.id]] * len(self)
+        values: list[Any] = self._table.column(f"c{column.id}").to_pylist()
+        return values
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return iter(self._rows)
@@ -71,15 +85,24 @@ class Result:
         """An Arrow table: datetime as timestamp[us, UTC], timespan as duration[us], dynamic as JSON text."""
         import pyarrow as pa
 
-        arrays = [_arrow_column(column.type, self._table.column(index)) for index, column in enumerate(self._columns)]
+        arrays = [_arrow_column(column.type, self._arrow_values(column)) for column in self._columns]
         return pa.Table.from_arrays(arrays, names=[column.name for column in self._columns])
+
+    def _arrow_values(self, column: plan.Column) -> pa.ChunkedArray:
+        import pyarrow as pa
+
+        from toolkit.engine.ingest.coerce import PHYSICAL
+
+        if column.id not in self._constants:
+            return self._table.column(f"c{column.id}")
+        return pa.chunked_array([pa.array(self._values(column), PHYSICAL[column.type])])
 
     def to_pandas(self) -> pd.DataFrame:
         """A data frame: datetime64[us, UTC], timedelta64[us]; dynamics as Python values."""
         frame = self.to_arrow().to_pandas()
         for index, column in enumerate(self._columns):
             if column.type is ScalarType.DYNAMIC:
-                texts = self._table.column(index).to_pylist()
+                texts = self._values(column)
                 frame.isetitem(index, [None if text is None else parse_dynamic(text) for text in texts])
         return frame
 
@@ -93,7 +116,7 @@ class Result:
     def _repr_html_(self) -> str:
         """The first rows as a table, for notebooks."""
         head = "".join(f"<th title='{html.escape(kind)}'>{html.escape(name)}</th>" for name, kind in self.columns)
-        shown = Result(self._table.slice(0, _HTML_ROWS), self._columns)
+        shown = Result(self._table.slice(0, _HTML_ROWS), self._columns, None, self._constants)
         values = [to_json(column.type, found) for column, found in shown._physical()]
         body = "".join(
             "<tr>" + "".join(f"<td>{html.escape(_cell(value))}</td>" for value in row) + "</tr>" for row in zip(*values, strict=True)

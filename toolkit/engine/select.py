@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Union
 
@@ -92,11 +92,16 @@ class TableExpression:
 
 @dataclass(frozen=True)
 class Statement:
-    """A complete statement: shared expressions in dependency order, then the query."""
+    """A complete statement: shared expressions in dependency order, then the query.
+
+    `constants`: result columns (by id) that have one value in all rows. They are not in the query: a table of 260
+    columns of which a log has five would mostly be copies of ''.
+    """
 
     query: Query
     tables: tuple[TableExpression, ...] = ()
     udfs: frozenset[str] = field(default_factory=frozenset)
+    constants: Mapping[int, object] = field(default_factory=dict)
 
     @property
     def text(self) -> str:

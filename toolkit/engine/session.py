@@ -164,7 +164,7 @@ class Workspace:
         """
         analysis, bound = self._bound(kql, parameters)
         statement = self._compiler(now, start, end).statement(bound.rel, analysis.source)
-        return Result(self._run(statement, analysis.source, timeout), bound.columns, bound.visualization)
+        return Result(self._run(statement, analysis.source, timeout), bound.columns, bound.visualization, statement.constants)
 
     def sql(self, kql: str, now: object = None, parameters: Mapping[str, object] | None = None) -> str:
         """The SQL that a query becomes, for a look at it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from toolkit.engine.errors import failing
 from toolkit.engine.functions.registry import REGISTRY
 from toolkit.engine.lower.block import Block, Ordering, plain_columns
 from toolkit.engine.lower.expressions import Expressions, is_plain, null_of
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _PAIRS = "list_zip(json_keys({0}), CAST(json_extract({0}, '$.*') AS VARCHAR[]))"
 _BAGS = f"list_transform({_PAIRS}, lambda p: '{{{{' || CAST(to_json(p[1]) AS VARCHAR) || ':' || p[2] || '}}}}')"
 _KEY_VALUES = f"list_transform({_PAIRS}, lambda p: '[' || CAST(to_json(p[1]) AS VARCHAR) || ',' || p[2] || ']')"
-_SCALAR = Literal("kql:'mv-expand' of a value that is neither an array nor a bag is not documented (R-099)", "VARCHAR")
+_SCALAR = "'mv-expand' found a value that is neither an array nor a bag; what the service gives for it is not documented (R-099)"
 
 
 def expand(lowering: Relations, rel: plan.Expand) -> Block:
@@ -30,7 +31,8 @@ def expand(lowering: Relations, rel: plan.Expand) -> Block:
     expressions = lowering.expressions(block.columns)
     limit = None if rel.limit is None else expressions.lower(rel.limit).sql
     block, values = _with_values(lowering, block, [expressions.lower(item.value) for item in rel.items])
-    lists = [_elements(value, limit, rel.bags_as_pairs) for value in values]
+    scalar = Literal(failing(_SCALAR, rel.span), "VARCHAR")
+    lists = [_elements(value, scalar, limit, rel.bags_as_pairs) for value in values]
     raw = [lowering.context.fresh_id() for _ in rel.items]
     kept = {number: value for number, value in block.columns.items() if number not in {item.column.id for item in rel.items}}
     items = [(number, value.sql) for number, value in kept.items()]
@@ -60,7 +62,7 @@ def _with_values(lowering: Relations, block: Block, values: Sequence[Lowered]) -
     return wider.sealed(), [ColumnName(number) for number in ids]
 
 
-def _elements(value: Sql, limit: Sql | None, as_pairs: bool) -> Sql:
+def _elements(value: Sql, scalar: Sql, limit: Sql | None, as_pairs: bool) -> Sql:
     """The elements of an array, or of a bag one by one; null is one element, nothing is none (R-099, R-100, R-106)."""
     template = (
         "CASE WHEN {0} IS NULL THEN CAST([NULL] AS VARCHAR[])"
@@ -68,7 +70,7 @@ def _elements(value: Sql, limit: Sql | None, as_pairs: bool) -> Sql:
         f" WHEN starts_with({{0}}, '{{{{') THEN {_KEY_VALUES if as_pairs else _BAGS}"
         " ELSE CAST(error({1}) AS VARCHAR[]) END"
     )
-    elements = Form(template, (value, _SCALAR))
+    elements = Form(template, (value, scalar))
     return elements if limit is None else Form("list_slice({0}, 1, greatest({1}, 0))", (elements, limit))
 
 

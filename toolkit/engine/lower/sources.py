@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from toolkit.engine.errors import failing
 from toolkit.engine.lower.block import Block
 from toolkit.engine.lower.context import StoredPart
 from toolkit.engine.lower.expressions import null_of
 from toolkit.engine.select import Generated, Named, Nested, NoRows, UnionAll
 from toolkit.engine.sql import PHYSICAL, ColumnName, Form, Literal, Lowered, Sql
 from toolkit.kql import plan
+from toolkit.kql.source import Span
 from toolkit.kql.types import ScalarType
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ def range_rows(lowering: Relations, rel: plan.RangeRows) -> Block:
     number = rel.column.id
     if isinstance(step.sql, Literal) and isinstance(step.sql.value, (int, float)) and not step.sql.value > 0:
         lowering.context.refuse("'range' needs a step greater than zero", rel.span)
-    checked = _checked_step(step.sql)
+    checked = _checked_step(step.sql, rel.span)
     if rel.column.type is ScalarType.REAL:
         as_real = tuple(_cast(part, "DOUBLE") for part in (start.sql, stop.sql, checked))
         counter = lowering.context.fresh_id()
@@ -90,8 +92,8 @@ def _cast(value: Sql, sql_type: str) -> Sql:
     return Form(f"CAST({{0}} AS {sql_type})", (value,))
 
 
-def _checked_step(step: Sql) -> Sql:
+def _checked_step(step: Sql, span: Span) -> Sql:
     if isinstance(step, Literal):
         return step
-    message = Literal("kql:'range' needs a step greater than zero", "VARCHAR")
+    message = Literal(failing("'range' needs a step greater than zero", span), "VARCHAR")
     return Form("CASE WHEN {0} > 0 THEN {0} ELSE error({1}) END", (step, message))
