@@ -91,16 +91,16 @@ def _table(report: ValidationReport) -> None:
     rows = [(_mark(result), result.item.shown, _cases(result), _found(result)) for result in report.results]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
     for mark, *cells in rows:
-        line = f"{mark} {cells[0]:<{widths[1]}}  {cells[1]:<{widths[2]}}  {cells[2]}".rstrip()
-        echo(line, fg={"ok": "green", "no": "red", "--": "yellow"}[mark])
+        line = f"{mark:<{widths[0]}} {cells[0]:<{widths[1]}}  {cells[1]:<{widths[2]}}  {cells[2]}".rstrip()
+        echo(line, fg={"ok": "green", "fail": "red", "warn": "yellow"}[mark])
     if rows:
         echo()
 
 
 def _mark(result: ItemResult) -> str:
     if result.status == "failed":
-        return "no"
-    return "--" if any(finding.severity == "warning" for finding in result.findings) else "ok"
+        return "fail"
+    return "warn" if any(finding.severity == "warning" for finding in result.findings) else "ok"
 
 
 def _cases(result: ItemResult) -> str:
