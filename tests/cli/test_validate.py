@@ -229,6 +229,13 @@ def test_a_bad_file_beside_a_good_rule(
     assert "Traceback" not in ran.out + ran.err
 
 
+def test_a_broken_function_is_named_also_when_only_a_rule_is_validated(toolkit: Toolkit, project: dict[str, Path], write: Write) -> None:
+    write(_FOLDER + "functions/f.yaml", "FunctionAlias: F\nFunctionQuery: 'SigninLogs | take {{ nothing }}'\n")
+    ran = toolkit("validate", _FOLDER + "rules/signin.yaml")
+    assert ran.code == 1
+    assert "functions/f.yaml:2:38: error: The parameter 'nothing' has no value." in ran.out
+
+
 def test_warnings_count_as_errors_only_when_asked(toolkit: Toolkit, project: dict[str, Path]) -> None:
     project["tests"].unlink()
     ran = toolkit("validate")
@@ -249,7 +256,12 @@ def test_json(toolkit: Toolkit, project: dict[str, Path]) -> None:
     data = json.loads(ran.out)
     assert ran.code == 1
     assert data["summary"] == {"clean": False, "content": {"rule": 1}, "cases": {"passed": 2, "skipped": 0}, "findings": {"error": 1}}
-    assert data["content"][0]["cases"][0] == {"name": "bob signs in", "status": "passed"}
+    assert data["content"][0]["cases"][0] == {
+        "name": "bob signs in",
+        "status": "passed",
+        "file": "detections/entra/rules/signin.tests.yaml",
+        "line": 2,
+    }
     finding = data["findings"][0]
     assert {key: finding[key] for key in ("file", "line", "column", "endLine", "endColumn", "severity", "code")} == {
         "file": "detections/entra/rules/signin.yaml",

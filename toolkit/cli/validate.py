@@ -14,6 +14,7 @@ from toolkit.cli.main import CLEAN, ENVIRONMENT, FINDINGS
 if TYPE_CHECKING:
     from toolkit.content.findings import ContentError
     from toolkit.testing.report import ItemResult, ValidationReport
+    from toolkit.testing.runner import CaseResult
 
 _NO_CASES, _FEW = "no-cases", 3
 """More warnings of this kind than a few are one line: a repository that begins has one for every rule."""
@@ -128,6 +129,12 @@ def _summary(report: ValidationReport) -> str:
     return f"{', '.join(kinds) or 'Nothing'}; cases: {', '.join(done)}; {', '.join(wrong) or 'no findings'}."
 
 
+def _case_data(result: CaseResult) -> dict[str, object]:
+    source = result.case.document.source
+    line = source.position(result.case.span("name").start).line
+    return {"name": result.case.name, "status": result.status, "file": source.name, "line": line}
+
+
 def _json(report: ValidationReport) -> None:
     from toolkit.report.data import finding_data
     from toolkit.report.text import in_order
@@ -138,7 +145,7 @@ def _json(report: ValidationReport) -> None:
             "kind": result.item.kind,
             "name": result.item.title,
             "status": result.status,
-            "cases": [{"name": case.case.name, "status": case.status} for case in result.cases],
+            "cases": [_case_data(case) for case in result.cases],
             "casesNotRun": result.skipped,
         }
         for result in report.results

@@ -52,12 +52,15 @@ class Validation:
         self.options = options
         self.observer = observer
         self.report = ValidationReport()
+        self._neighbours: list[Item] = []
 
     def run(self, paths: Sequence[Path] = ()) -> ValidationReport:
         """Validate the named files and folders, or the whole project. Raises ContentError for a path or project that is unusable."""
         self.project.environment(self.options.settings.environment)
         items = self._items(paths)
         bench = self._bench(items)
+        chosen = {id(item) for item in items}
+        self.report.project += [finding for item in self._neighbours if id(item) not in chosen for finding in item.findings]
         work = [self._work(item) for item in items]
         if self.options.match:
             work = [piece for piece in work if piece.cases or self._matches(piece.item)]
@@ -79,7 +82,9 @@ class Validation:
 
     def _bench(self, items: Sequence[Item]) -> Bench:
         """Functions and watchlists of the whole project, also when only one rule is validated."""
-        return Bench(self.project, self._all("function", items), self._all("watchlist", items), self.options.settings.environment)
+        functions, watchlists = self._all("function", items), self._all("watchlist", items)
+        self._neighbours = [*functions, *watchlists]
+        return Bench(self.project, functions, watchlists, self.options.settings.environment)
 
     def _all(self, kind: Kind, items: Sequence[Item]) -> list[Item]:
         chosen = {item.path.resolve(): item for item in items if item.kind == kind}
