@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,9 @@ class Step:
     rows: int
 
 
+_KEPT_ANALYSES = 512
+
+
 class Workspace:
     """Tables, saved functions and watchlists, and an engine to query them.
 
@@ -70,6 +73,7 @@ class Workspace:
         self._parts: dict[str, tuple[Part, ...]] = {}
         self._functions: dict[str, SavedFunction] = {}
         self._watchlists: dict[str, TableSchema] = {}
+        self._analyses: dict[Hashable, Analysis] = {}
 
     def fork(self) -> Workspace:
         """A workspace that begins with all of this one's contents; neither sees what the other adds later."""
@@ -79,6 +83,7 @@ class Workspace:
         copy._parts = dict(self._parts)
         copy._functions = dict(self._functions)
         copy._watchlists = dict(self._watchlists)
+        copy._analyses = self._analyses
         return copy
 
     @property
@@ -142,7 +147,20 @@ class Workspace:
 
     def analyze(self, kql: str, *, parameters: Mapping[str, object] | None = None, name: str = "query") -> Analysis:
         """What the query means and what is wrong with it; never raises on bad KQL."""
-        return analyze(kql, _Environment(self, self._functions, self._watchlists, parameters or {}), name)
+        key = (kql, name, repr(sorted((parameters or {}).items())), self._surroundings())
+        found = self._analyses.get(key)
+        if found is None:
+            found = analyze(kql, _Environment(self, self._functions, self._watchlists, parameters or {}), name)
+            if len(self._analyses) >= _KEPT_ANALYSES:
+                self._analyses.clear()
+            self._analyses[key] = found
+        return found
+
+    def _surroundings(self) -> Hashable:
+        """All that the meaning of a query depends on besides its text; forks mostly agree on it and share analyses."""
+        schemas = tuple((name, tuple(schema.columns.items())) for name, schema in self._schemas.items())
+        watchlists = tuple((alias, tuple(schema.columns.items())) for alias, schema in self._watchlists.items())
+        return schemas, tuple(self._functions.values()), watchlists, tuple(self._parts), id(self.catalog)
 
     def query(
         self,
