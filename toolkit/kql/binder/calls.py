@@ -45,7 +45,7 @@ def bind_call(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr:
         from toolkit.kql.binder.user_functions import call_scalar
 
         return call_scalar(b, binding, call, scope)
-    special = _SPECIAL.get(name)
+    special = SPECIAL.get(name)
     if special is not None:
         return special(b, call, scope)
     aggregate = registry.find_aggregate(name)
@@ -389,7 +389,7 @@ def member_of(expr: plan.Expr, name: str, span: Span) -> plan.Expr:
     return access(expr, name, span)
 
 
-_SPECIAL: dict[str, Callable[[Binder, syntax.Call, Scope], plan.Expr]] = {
+SPECIAL: dict[str, Callable[[Binder, syntax.Call, Scope], plan.Expr]] = {
     "now": _now,
     "ago": _ago,
     "not": _not,

@@ -138,7 +138,8 @@ def _lines() -> Mapping[tuple[str, str], str]:
 
 
 @cache
-def _find(kind: str, name: str) -> Function | None:
+def find(kind: str, name: str) -> Function | None:
+    """A built-in by its kind ("function", "aggregate" or "plugin") and the name that was written."""
     line = _lines().get((kind, name))
     if line is None:
         return None
@@ -189,15 +190,15 @@ def _parameter(text: str) -> Parameter:
 
 def find_function(name: str) -> Function | None:
     """A scalar (or tabular built-in) function by the name that was written."""
-    return _find("function", name)
+    return find("function", name)
 
 
 def find_aggregate(name: str) -> Function | None:
-    return _find("aggregate", name)
+    return find("aggregate", name)
 
 
 def find_plugin(name: str) -> Function | None:
-    return _find("plugin", name)
+    return find("plugin", name)
 
 
 def names(kind: str) -> Iterable[str]:
