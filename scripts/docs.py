@@ -46,8 +46,7 @@ def support_page() -> str:
     parts = [
         "# KQL that runs",
         NOTE,
-        "The language is parsed and analysed whole. What the engine cannot run exactly as the service does is refused by name and\nposition;"
-        " a listed function may still refuse arguments whose result is not documented.",
+        _INTRODUCTION,
     ]
     for kind, title, rows in (("function", "Scalar functions", REGISTRY.scalars), ("aggregate", "Aggregates", REGISTRY.aggregates)):
         found = [function for name in registry.names(kind) if (function := registry.find(kind, name)) is not None and not function.obsolete]
@@ -56,6 +55,11 @@ def support_page() -> str:
         parts += [f"## {title}", f"{len(runs)} of {len(found)} run.", _listed(runs), f"Refused: {_listed(refused) or 'none'}"]
     return "\n\n".join(parts) + "\n"
 
+
+_INTRODUCTION = (
+    "The language is parsed and analysed whole. What the engine cannot run exactly as the service does is refused by name and position; "
+    "a listed function may still refuse arguments whose result is not documented."
+)
 
 # Aggregates that are whole rows of a group: the relational lowering runs them, they have no row of their own.
 _BY_RELATION = frozenset({"arg_max", "arg_min", "percentiles", "percentilesw"})
