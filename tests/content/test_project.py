@@ -163,6 +163,7 @@ def test_a_csv_alone_is_a_watchlist(project: Project) -> None:
     watchlist = read_watchlist(next(project.items("watchlist")))
     assert watchlist is not None
     assert (watchlist.alias, watchlist.search_key) == ("Known", "SearchKey")
+    assert watchlist.columns == ["SearchKey", "Name"]
     assert watchlist.rows == [{"SearchKey": "x", "Name": "one"}, {"SearchKey": "y", "Name": "two, three"}]
 
 

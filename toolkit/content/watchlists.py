@@ -23,6 +23,7 @@ class Watchlist:
     """`rows` are columns by name, every value text. `search_key` is None when no file says which column it is."""
 
     alias: str
+    columns: list[str]
     rows: list[dict[str, str]]
     search_key: str | None
 
@@ -67,7 +68,7 @@ def _rows(model: WatchlistFile, alias: str, source: Source, findings: Findings) 
             hints=suggestion(model.key, header) or (f"Columns: {', '.join(header)}.",),
         )
         return None
-    return Watchlist(alias, [row for row in rows if row is not None], model.key or header[0])
+    return Watchlist(alias, header, [row for row in rows if row is not None], model.key or header[0])
 
 
 def _row(header: list[str], cells: list[str], line: int, source: Source, findings: Findings) -> dict[str, str] | None:

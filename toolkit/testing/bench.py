@@ -185,15 +185,15 @@ class Bench:
                 for row in given
             ]
             before = known.get(alias)
-            columns = list(dict.fromkeys(name for row in [*(before.rows[:1] if before else []), *rows] for name in row))
+            columns = list(dict.fromkeys(name for row in [before.columns if before else [], *rows] for name in row))
             key = before.search_key if before else _search_key(columns)
-            own.append(Watchlist(alias, [{name: row.get(name, "") for name in columns} for row in rows], key))
+            own.append(Watchlist(alias, columns, rows, key))
         return own
 
 
 def _define(workspace: Workspace, watchlists: Sequence[Watchlist]) -> None:
     for watchlist in watchlists:
-        workspace.define_watchlist(watchlist.alias, watchlist.rows, watchlist.search_key)
+        workspace.define_watchlist(watchlist.alias, watchlist.rows, watchlist.search_key, watchlist.columns)
 
 
 def _search_key(columns: Sequence[str]) -> str | None:

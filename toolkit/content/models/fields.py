@@ -22,7 +22,7 @@ from toolkit.kql.diagnostics import suggestion
 class ContentModel(BaseModel):
     """A mapping of a content file: unknown keys are refused, keys are in camel case."""
 
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, frozen=True, arbitrary_types_allowed=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
