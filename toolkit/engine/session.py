@@ -124,16 +124,21 @@ class Workspace:
         """Adds a saved function, with parameters as Azure writes them ("a:string, n:long = 5")."""
         self._functions[name] = SavedFunction(name, body, parameters)
 
-    def define_watchlist(self, alias: str, rows: Iterable[Mapping[str, Any]], search_key: str | None = None) -> None:
-        """Sets the rows of `_GetWatchlist(alias)`: all text, and the service's own columns beside them (R-334)."""
+    def define_watchlist(
+        self, alias: str, rows: Iterable[Mapping[str, Any]], search_key: str | None = None, columns: Iterable[str] = ()
+    ) -> None:
+        """Sets the rows of `_GetWatchlist(alias)`: all text, and the service's own columns beside them (R-334).
+
+        `columns`: those that a watchlist has besides the ones of its rows; a list without rows has columns too.
+        """
         import pyarrow as pa
 
         records = [dict(row) for row in rows]
-        schema = watchlist_schema(alias, records)
-        columns = watchlist_records(schema, records, search_key)
+        schema = watchlist_schema(alias, [*records, dict.fromkeys(columns)])
+        values = watchlist_records(schema, records, search_key)
         types = {name: pa.int64() if kind == "datetime" else pa.string() for name, kind in schema.columns.items()}
         self._watchlists[alias] = schema
-        self._parts[WATCHLIST_PREFIX + alias] = (self.database.store(pa.table({n: pa.array(v, types[n]) for n, v in columns.items()})),)
+        self._parts[WATCHLIST_PREFIX + alias] = (self.database.store(pa.table({n: pa.array(v, types[n]) for n, v in values.items()})),)
 
     def schema(self, table: str) -> TableSchema | None:
         """The columns of a table: the catalogue's, and those that ingested rows brought."""
