@@ -260,7 +260,7 @@ def _branches(b: Binder, name: str, args: list[plan.Expr], kind: ScalarType, cal
         b.report("no-common-type", "No common type can be determined from the arguments.", call.span, alias="KS232")
         return unknown(call.span)
     integers = {kind_of for kind_of in kinds if kind_of.is_integer}
-    if common is None or (len(set(kinds)) > 1 and len(integers) != len(set(kinds))):
+    if name not in ("max_of", "min_of") and (common is None or (len(set(kinds)) > 1 and len(integers) != len(set(kinds)))):
         found = ", ".join(sorted({str(kind_of) for kind_of in kinds}))
         b.refuse(f"The branches of {name} have different types ({found}), which the service refuses (R-038).", call.span, alias="SEM0525")
     mixed = any(value.type is DYNAMIC for value in typed) and bool(kinds)

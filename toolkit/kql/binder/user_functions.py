@@ -138,7 +138,8 @@ def _report_count(b: Binder, function: FunctionBinding, call: syntax.Call, found
     parameters = function.declaration.parameters
     least = sum(1 for parameter in parameters if parameter.default is None)
     wanted = str(least) if least == len(parameters) else f"{least} to {len(parameters)}"
-    b.report("argument-count", f"The function '{function.name}' expects {wanted} arguments, found {found}.", call.span, alias="KS119")
+    noun = "argument" if wanted == "1" else "arguments"
+    b.report("argument-count", f"The function '{function.name}' expects {wanted} {noun}, found {found}.", call.span, alias="KS119")
 
 
 def _bind_argument(b: Binder, parameter: syntax.FunctionParameter, argument: syntax.Node, scope: Scope) -> Binding:
