@@ -6,6 +6,7 @@ Nothing that a query can say reaches a file or the network (design, decision 10)
 from __future__ import annotations
 
 import inspect
+import shutil
 import tempfile
 import threading
 import weakref
@@ -49,7 +50,8 @@ class Database:
     def __init__(self, memory_limit: str | None = None, threads: int | None = None) -> None:
         load_families()
         self._lock = threading.RLock()
-        self._spill = tempfile.TemporaryDirectory(prefix="toolkit-", ignore_cleanup_errors=True)
+        self._spill = tempfile.mkdtemp(prefix="toolkit-")
+        self._cleanup = weakref.finalize(self, shutil.rmtree, self._spill, ignore_errors=True)
         self._connection = self._open(memory_limit, threads)
         self._functions: set[str] = set()
         self._jobs: set[_Job] = set()
@@ -61,7 +63,7 @@ class Database:
 
         connection = duckdb.connect(":memory:")
         settings: dict[str, object] = {
-            "temp_directory": self._spill.name,
+            "temp_directory": self._spill,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "allow_community_extensions": False,
@@ -156,7 +158,7 @@ class Database:
         """Frees the memory at once; afterwards no workspace on this database can run anything."""
         with self._lock:
             self._connection.close()
-            self._spill.cleanup()
+            self._cleanup()
 
 
 def _strict(function: Callable[..., Any], arity: int) -> Callable[..., Any]:

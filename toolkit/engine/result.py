@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.engine.values import parse_dynamic, to_json, to_python
 from toolkit.kql import plan
+from toolkit.kql.times import TICKS_PER_MICROSECOND, UNIX_EPOCH_TICKS
 from toolkit.kql.types import ScalarType
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ class Result:
 
         if column.id not in self._constants:
             return self._table.column(f"c{column.id}")
-        return pa.chunked_array([pa.array(self._values(column), PHYSICAL[column.type])])
+        value = pa.scalar(self._constants[column.id], PHYSICAL[column.type])
+        return pa.chunked_array([pa.repeat(value, len(self))])
 
     def to_pandas(self) -> pd.DataFrame:
         """A data frame: datetime64[us, UTC], timedelta64[us]; dynamics as Python values."""
@@ -133,10 +135,17 @@ def _cell(value: Any) -> str:
 
 
 def _arrow_column(kind: ScalarType, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Ticks as Arrow's own times: whole columns at once, truncated to microseconds."""
+    if kind not in (ScalarType.DATETIME, ScalarType.TIMESPAN):
+        return column
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    if kind is ScalarType.DATETIME:
-        return pa.chunked_array([pa.array(to_python(kind, column.to_pylist()), pa.timestamp("us", "UTC"))])
+    column = column.cast(pa.int64())
+    micros = pc.divide(column, pa.scalar(TICKS_PER_MICROSECOND, pa.int64()))
     if kind is ScalarType.TIMESPAN:
-        return pa.chunked_array([pa.array(to_python(kind, column.to_pylist()), pa.duration("us"))])
-    return column
+        return micros.cast(pa.duration("us"))
+    for bound in pc.min_max(column).as_py().values():
+        if bound is not None:
+            to_python(kind, [bound])  # raises for what is no datetime
+    return pc.subtract(micros, pa.scalar(UNIX_EPOCH_TICKS // TICKS_PER_MICROSECOND, pa.int64())).cast(pa.timestamp("us", "UTC"))

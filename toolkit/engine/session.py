@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from toolkit.catalog import Catalog
 from toolkit.engine.database import Database, EngineFailure, Part
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from toolkit.engine.ingest import Finding
+
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -186,7 +189,7 @@ class Workspace:
         for one that fails on the data, QueryTimeout and QueryCancelled.
         """
         analysis, bound = self._bound(kql, parameters)
-        statement = self._compiler(now, start, end).statement(bound.rel, analysis.source)
+        statement = _shallow(lambda: self._compiler(now, start, end).statement(bound.rel, analysis.source), analysis.source)
         return Result(self._run(statement, analysis.source, timeout), bound.columns, bound.visualization, statement.constants)
 
     def sql(self, kql: str, now: object = None, parameters: Mapping[str, object] | None = None) -> str:
@@ -207,7 +210,8 @@ class Workspace:
         analysis, bound = self._bound(kql, parameters)
         if not bound.steps:
             return []
-        statement = self._compiler(now, start, end).counts([step.rel for step in bound.steps], analysis.source)
+        compiler = self._compiler(now, start, end)
+        statement = _shallow(lambda: compiler.counts([step.rel for step in bound.steps], analysis.source), analysis.source)
         counts = dict(zip(*(column.to_pylist() for column in self._run(statement, analysis.source, timeout).columns), strict=True))
         return [
             Step(step.span.start, step.span.end, kql[step.span.start : step.span.end], counts[index])
@@ -229,7 +233,7 @@ class Workspace:
 
     def _run(self, statement: Statement, source: Source, timeout: float | None) -> pa.Table:
         try:
-            return self.database.run(statement.text, sorted(statement.udfs), timeout)
+            return self.database.run(_shallow(lambda: statement.text, source), sorted(statement.udfs), timeout)
         except EngineFailure as error:
             raise failure(str(error), source) from None
 
@@ -276,6 +280,15 @@ def _catalog(given: Catalog | Mapping[str, Mapping[str, str]] | None) -> Catalog
 def _merged(known: TableSchema, found: TableSchema) -> TableSchema:
     """The columns of both; a column keeps the type it had first."""
     return replace(known, columns={**found.columns, **known.columns} if set(found.columns) - set(known.columns) else known.columns)
+
+
+def _shallow(build: Callable[[], _T], source: Source) -> _T:
+    """What `build` gives; a query that nests deeper than Python's stack is refused instead of a crash."""
+    try:
+        return build()
+    except RecursionError:
+        message = "the query has too many steps that build on one another, or nests too deeply, to be run"
+        raise UnsupportedKqlError([Diagnostic("too-deep", "error", "semantic", message, 0, len(source.text))], source) from None
 
 
 def _no_result(kql: str) -> Diagnostic:

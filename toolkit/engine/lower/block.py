@@ -14,12 +14,13 @@ from toolkit.kql.types import ScalarType
 
 @dataclass(frozen=True, slots=True)
 class Ordering:
-    """One key of the order that the rows of a block have, by column id."""
+    """One key of the order that the rows of a block have, by column id. `unique`: the row's place, which no two share."""
 
     column: int
     type: ScalarType
     descending: bool
     nulls_first: bool
+    unique: bool = False
 
 
 @dataclass

@@ -236,13 +236,13 @@ class Expressions:
     def _group(self, calls: Sequence[plan.Call]) -> Sql:
         if len(calls) == 1:
             return self._comparison(calls[0])
-        left, guards = self._left(calls)
+        left, guard = self._left(list(map(_flattened, calls)))
 
         def build(name: Sql) -> Sql:
             return _any([self._test(call, [Lowered(name, left.nullable), *map(self.lower, call.args[1:])]) for call in calls])
 
         test = named_once(left.sql, self.context.fresh_id(), build)
-        return test if guards is None else Form("({0} AND {1})", (guards, test))
+        return test if guard is None else Form("({0} AND {1})", (guard, test))
 
     def _comparison(self, call: plan.Call) -> Sql:
         if call.name not in _POSITIVE or not is_costly(call.args[0]) or any(map(has_subquery, call.args)):
@@ -271,9 +271,8 @@ class Expressions:
         if chain is None or len(texts) < len(calls):
             return self.lower(operand), None
         base = self.lower(chain.base).sql
-        guards = [substring_guard(call, base) for call in calls] if is_plain(base) else [None]
-        sound = [guard for guard in guards if guard is not None]
-        return Lowered(extract_text(base, chain), True), _any(sound) if len(sound) == len(guards) else None
+        guard = substring_guard(calls, base, len(chain.runs), self.context.fresh_id()) if is_plain(base) else None
+        return Lowered(extract_text(base, chain), True), guard
 
 
 def _any(tests: Sequence[Sql]) -> Sql:

@@ -14,6 +14,7 @@ from toolkit.engine.sql import ColumnName, Form, Literal, Sql
 
 _TEMPLATES = {"json_extract({0}, {1})": "json_extract", "json_extract_string({0}, {1})": "json_extract_string"}
 _TRY = "TRY({0})"
+_MOST_PATHS = 12
 
 
 class _Parse(NamedTuple):
@@ -30,8 +31,15 @@ def share_extractions(items: Sequence[Sql]) -> list[Sql]:
     for item in items:
         for parse, path in _always_evaluated(item):
             paths.setdefault(parse, {})[path] = None
-    shared = {parse: list(found) for parse, found in paths.items() if len(found) > 1}
+    shared = {parse: _chunks(list(found)) for parse, found in paths.items() if len(found) > 1}
     return [_rewritten(item, shared) for item in items] if shared else list(items)
+
+
+def _chunks(paths: list[str]) -> dict[str, list[str]]:
+    """Each path with those it is extracted with: every use names all of them, so they are not too many."""
+    count = -(-len(paths) // _MOST_PATHS)
+    size = -(-len(paths) // count)
+    return {path: paths[index // size * size :][:size] for index, path in enumerate(paths)}
 
 
 def _extraction(node: Sql) -> tuple[_Parse, str] | None:
@@ -62,12 +70,12 @@ def _always_evaluated(node: Sql) -> Iterator[tuple[_Parse, str]]:
         yield from _always_evaluated(child)
 
 
-def _rewritten(node: Sql, shared: dict[_Parse, list[str]]) -> Sql:
+def _rewritten(node: Sql, shared: dict[_Parse, dict[str, list[str]]]) -> Sql:
     found = _extraction(node)
     if found is not None:
         parse, path = found
-        paths = shared.get(parse, ())
-        return _element(parse, list(paths), path) if path in paths else node
+        paths = shared.get(parse, {}).get(path)
+        return node if paths is None else _element(parse, paths, path)
     if not isinstance(node, Form) or not node.args:
         return node
     return replace(node, args=tuple(_rewritten(child, shared) for child in node.args))

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from toolkit.engine.functions.folding import fold
+from toolkit.engine.lower.repeats import named_once
 from toolkit.engine.sql import Form, Literal, Sql
 from toolkit.kql import plan
 from toolkit.kql.types import ScalarType
@@ -24,22 +26,45 @@ _INTEGER = re.compile(r"[1-9][0-9]+")
 
 _WHOLE_OPERATORS = frozenset({"==", "in"})
 _PART_OPERATORS = frozenset({"contains_cs", "has_cs", "startswith_cs", "endswith_cs", "hasprefix_cs", "hassuffix_cs"})
+_WHOLE_ANY_CASE = frozenset({"=~", "in~"})
+_PART_ANY_CASE = frozenset({"contains", "has", "startswith", "endswith", "hasprefix", "hassuffix", "has_any"})
 
 
-def substring_guard(call: plan.Call, text: Sql) -> Sql | None:
-    """A necessary condition, over the JSON text, of comparing tostring(path) by `call`; None when there is no sound one."""
-    needles = _needles(call.args[1:])
-    if needles is None or not 0 < len(needles) <= _MAX_NEEDLES:
+def substring_guard(calls: Sequence[plan.Call], text: Sql, runs: int, number: int) -> Sql | None:
+    """A necessary condition, over the JSON text, of any of the calls holding for tostring(path); None without a sound one.
+
+    `runs`: how often the path parses. Lower-casing a text costs about as much as parsing it once, so operators that
+    ignore case get a guard only where they save several. `number` makes names in the form unique.
+    """
+    any_case = any(call.name in _WHOLE_ANY_CASE or call.name in _PART_ANY_CASE for call in calls)
+    if any_case and runs < 2:
         return None
-    if call.name in _WHOLE_OPERATORS:
-        sound = all(map(_whole_is_safe, needles))
-    else:
-        sound = call.name in _PART_OPERATORS and all(_PART.fullmatch(needle) and len(needle) > 1 for needle in needles)
-    if not sound:
+    needles: dict[str, None] = {}
+    for call in calls:
+        found = _needles(call.args[1:])
+        if found is None or not _is_sound(call.name, found):
+            return None
+        needles |= dict.fromkeys(fold(needle) if any_case else needle for needle in found)
+    if not 0 < len(needles) <= _MAX_NEEDLES:
         return None
-    escapes = ["\\u"] + (["\\/"] if any("/" in needle for needle in needles) else [])
-    tests = tuple(Form("contains({0}, {1})", (text, Literal(part, "VARCHAR"))) for part in [*needles, *escapes])
+    escapes = ["\\u", *(["\\/"] if any("/" in needle for needle in needles) else [])]
+    if not any_case:
+        return _any_of(text, [*needles, *escapes])
+    lowered = named_once(Form("lower({0})", (text,)), number, lambda name: _any_of(name, list(needles)))
+    return Form("({0} OR {1})", (lowered, _any_of(text, escapes)))
+
+
+def _any_of(text: Sql, parts: Sequence[str]) -> Sql:
+    tests = tuple(Form("contains({0}, {1})", (text, Literal(part, "VARCHAR"))) for part in parts)
     return Form("(" + " OR ".join(f"{{{index}}}" for index in range(len(tests))) + ")", tests)
+
+
+def _is_sound(operator: str, needles: Sequence[str]) -> bool:
+    if operator in _WHOLE_OPERATORS or operator in _WHOLE_ANY_CASE:
+        return all(map(_whole_is_safe, needles))
+    if operator in _PART_OPERATORS or operator in _PART_ANY_CASE:
+        return all(_PART.fullmatch(needle) is not None and len(needle) > 1 for needle in needles)
+    return False
 
 
 def _whole_is_safe(needle: str) -> bool:
@@ -49,10 +74,10 @@ def _whole_is_safe(needle: str) -> bool:
 
 
 def _needles(args: Sequence[plan.Expr]) -> list[str] | None:
-    """The distinct literal texts among the arguments; None when one is not a literal text."""
+    """The literal texts among the arguments; None when one is not a literal text."""
     found: list[str] = []
     for arg in args:
         if not isinstance(arg, plan.Const) or arg.type is not ScalarType.STRING or not isinstance(arg.value, str):
             return None
         found.append(arg.value)
-    return list(dict.fromkeys(found))
+    return found

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from toolkit.engine.lower import expand, groups, joins, parse, sources
+from toolkit.engine.lower import expand, groups, joins, parse, sources, windows
 from toolkit.engine.lower.block import Block, Ordering
 from toolkit.engine.lower.context import Context
 from toolkit.engine.lower.expressions import Expressions, null_of
@@ -42,6 +42,10 @@ class Relations:
                 return sources.range_rows(self, rel)
             case plan.Filter() | plan.Extend() | plan.Narrow() | plan.Sort() | plan.Limit():
                 return self._row_wise(rel)
+            case plan.Serialize():
+                return windows.placed(self, self.lower(rel.input))
+            case plan.Window():
+                return windows.window(self, rel)
             case plan.Aggregate():
                 return groups.aggregate(self, rel)
             case plan.Join():
@@ -118,6 +122,8 @@ class Relations:
             count = Literal(max(0, count.value), "BIGINT")
         else:
             count = Form("(SELECT greatest(coalesce({0}, 0), 0))", (count,))
+        if rel.partition is not None:
+            return windows.first_of_each(self, block, rel.partition, count)
         return block.nested(block.select(block.columns, ordered=True, limit=count))
 
     # --- shared relations ---------------------------------------------------------------------------------------------
@@ -136,7 +142,7 @@ class Relations:
             # each reader gets its own copy of a hidden sort column: two readers may meet in one join
             number = self.context.fresh_id()
             columns[number] = inner.columns[part.column]
-            order.append(Ordering(number, part.type, part.descending, part.nulls_first))
+            order.append(replace(part, column=number))
         return Block(Named(name), columns, [], tuple(order))
 
     def _table_expression(self, shared: plan.Shared) -> tuple[str, Block]:

@@ -55,7 +55,7 @@ class _Fuse:
                 return plan.Filter(below, self._expr(rel.predicate, env, everywhere=True)), env
             case plan.Extend():
                 return self._extend(rel)
-            case plan.Narrow() | plan.Sort() | plan.Limit() | plan.Expand() | plan.Parse():
+            case plan.Narrow() | plan.Sort() | plan.Limit() | plan.Serialize() | plan.Window() | plan.Expand() | plan.Parse():
                 below, env = self.rel(rel.input)
                 return map_expressions(replace(rel, input=below), lambda expr: self._expr(expr, env)), env
             case plan.Aggregate():

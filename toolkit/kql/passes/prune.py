@@ -33,6 +33,10 @@ def _input_demand(rel: plan.Rel, needed: frozenset[int]) -> set[int]:
         case plan.Extend():
             made = {column.id for column, _ in rel.items}
             return set(needed - made) | _refs(value for column, value in rel.items if column.id in needed)
+        case plan.Window():
+            return _window_demand(rel, needed)
+        case plan.Limit():
+            return set(needed) | ({rel.partition.id} if rel.partition else set())
         case plan.Aggregate():
             return _refs(own_expressions(_pruned_aggregate(rel, needed)))
         case plan.Expand():
@@ -43,6 +47,12 @@ def _input_demand(rel: plan.Rel, needed: frozenset[int]) -> set[int]:
             return set(needed - made) | references(rel.value)
         case _:
             return set(needed) | _refs(own_expressions(rel))
+
+
+def _window_demand(rel: plan.Window, needed: frozenset[int]) -> set[int]:
+    items = [(column, call) for column, call in rel.items if column.id in needed]
+    partition = {rel.partition.id} if rel.partition and items else set()
+    return set(needed - {column.id for column, _ in rel.items}) | _refs(call for _, call in items) | partition
 
 
 def _pruned_aggregate(rel: plan.Aggregate, needed: frozenset[int]) -> plan.Aggregate:
@@ -135,7 +145,10 @@ class _Rebuild:
                 return replace(_pruned_aggregate(rel, needed), input=self.rel(rel.input, below))
             case plan.Narrow() | plan.Expand() | plan.Parse():
                 return replace(rel, input=self.rel(rel.input, below), columns=_kept(rel.columns, needed))
-            case plan.Filter() | plan.Sort() | plan.Limit():
+            case plan.Window():
+                calls = tuple((column, call) for column, call in rel.items if column.id in needed)
+                return replace(rel, input=self.rel(rel.input, below), items=calls)
+            case plan.Filter() | plan.Sort() | plan.Limit() | plan.Serialize():
                 return replace(rel, input=self.rel(rel.input, below))
             case _:
                 raise TypeError(f"no pruning for {type(rel).__name__}")

@@ -56,13 +56,16 @@ def map_expressions(rel: plan.Rel, on_expr: ExprMap) -> plan.Rel:
             return replace(rel, keys=tuple(replace(key, value=on_expr(key.value)) for key in rel.keys))
         case plan.Limit():
             return replace(rel, count=on_expr(rel.count))
+        case plan.Window():
+            items = tuple((column, replace(call, args=tuple(map(on_expr, call.args)))) for column, call in rel.items)
+            return replace(rel, items=items)
         case plan.Join():
             return replace(rel, on=tuple((on_expr(left), on_expr(right)) for left, right in rel.on))
         case plan.Union_():
             return replace(rel, legs=tuple(replace(leg, values=tuple(map(on_expr, leg.values))) for leg in rel.legs))
         case plan.Expand():
-            items = tuple(replace(item, value=on_expr(item.value)) for item in rel.items)
-            return replace(rel, items=items, limit=None if rel.limit is None else on_expr(rel.limit))
+            expanded = tuple(replace(item, value=on_expr(item.value)) for item in rel.items)
+            return replace(rel, items=expanded, limit=None if rel.limit is None else on_expr(rel.limit))
         case plan.Parse():
             return replace(rel, value=on_expr(rel.value))
         case plan.Aggregate():
