@@ -225,10 +225,38 @@ class Sort:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Limit:
-    """The first `count` rows of the input's order, any rows when it has none."""
+    """The first `count` rows of the input's order, any rows when it has none; of each `partition`, where one is given."""
 
     input: Rel
     count: Expr
+    partition: Column | None = None
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return self.input.columns
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Serialize:
+    """Gives every row a fixed place: the input's order, and one order among rows that it does not tell apart (R-244)."""
+
+    input: Rel
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return self.input.columns
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """Window functions over the input's order (R-268..R-273), each by its KQL name, restarting with each `partition`.
+
+    The new columns are not among `columns`: an `Extend` or `Filter` above reads them by id.
+    """
+
+    input: Rel
+    items: tuple[tuple[Column, Call], ...]
+    partition: Column | None = None
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -348,7 +376,25 @@ class Unsupported:
     span: Span = NOWHERE
 
 
-Rel = Union[Scan, Values, RangeRows, Filter, Extend, Narrow, Aggregate, Sort, Limit, Join, Union_, Expand, Parse, Reuse, Unsupported]
+Rel = Union[
+    Scan,
+    Values,
+    RangeRows,
+    Filter,
+    Extend,
+    Narrow,
+    Aggregate,
+    Sort,
+    Limit,
+    Serialize,
+    Window,
+    Join,
+    Union_,
+    Expand,
+    Parse,
+    Reuse,
+    Unsupported,
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from toolkit.engine.errors import failing
@@ -51,7 +52,8 @@ def first_of_each(lowering: Relations, block: Block, partition: plan.Column, cou
     over = Form("row_number() OVER (PARTITION BY {0} {1})", (block.columns[partition.id].sql, _order_by(block)))
     items = (*block.select(block.columns).items, (number, over))
     columns = plain_columns(_with(block, number))
-    return Block(Nested(Select(items, block.source, tuple(block.where))), columns, [Form("{0} <= {1}", (ColumnName(number), count))], block.order)
+    kept: list[Sql] = [Form("{0} <= {1}", (ColumnName(number), count))]
+    return Block(Nested(Select(items, block.source, tuple(block.where))), columns, kept, block.order)
 
 
 def window(lowering: Relations, rel: plan.Window) -> Block:
@@ -163,34 +165,34 @@ def _minimum_rank(frames: _Frames, call: plan.Call) -> Lowered:
 
 
 def _sessions(lowering: Relations, frames: _Frames, column: plan.Column, call: plan.Call) -> Block:
-    """row_window_session (R-273): where a session starts depends on all rows before, so one call sees the rows of a partition in order."""
+    """row_window_session (R-273): where a session starts depends on all rows before, so one call sees all the rows in order."""
     if frames.partition:
-        lowering.context.refuse("'row_window_session' inside a subquery per row is not supported", call.span)
+        lowering.context.refuse("'row_window_session' in a subquery that runs once per row is not supported", call.span)
         return frames.computed({column.id: null_of(column.type)})
+    block, order = frames.block, f"ORDER BY c{frames.block.order[0].column}"
     expressions = frames.expressions()
     time, longest, gap = (expressions.lower(arg).sql for arg in call.args[:3])
     time = Form("coalesce({0}, error({1}))", (time, Literal(failing(_NULL_TIME, call.span), "VARCHAR")))
     restart = Form("coalesce({0}, FALSE)", (expressions.condition(call.args[3]),))
-    block = frames.block
-    row, starts, whole, both = (lowering.context.fresh_id() for _ in range(4))
-    fields = ", ".join(f"'c{number}': {{{index}}}" for index, number in enumerate(block.columns))
-    struct = Form(f"{{{{{fields}}}}}", tuple(value.sql for value in block.columns.values()))
-    order = f"ORDER BY c{block.order[0].column}"
-    lists = [Form(f"list({{0}} {order})", (part,)) for part in (struct, time, restart, longest, gap)]
+    rows, starts = lowering.context.fresh_id(), lowering.context.fresh_id()
+    lists = tuple(Form(f"list({{0}} {order})", (part,)) for part in (_struct(block), time, restart, longest, gap))
     lowering.context.udfs.add(_SESSIONS)
-    gathered = Select(((whole, lists[0]), (both, Form(f"{_SESSIONS}({{0}}, {{1}}, {{2}}, {{3}})", tuple(_args(lists))))), block.source, tuple(block.where))
-    opened = Select(((row, Form(f"unnest(c{whole})")), (starts, Form(f"unnest(c{both})"))), Nested(gathered))
-    columns = {number: Lowered(Form(f"struct_extract({{0}}, 'c{number}')", (ColumnName(row),)), value.nullable) for number, value in block.columns.items()}
-    columns[column.id] = Lowered(ColumnName(starts), False)
-    items = tuple((number, value.sql) for number, value in columns.items())
-    return Block(Nested(Select(items, Nested(opened))), plain_columns(columns), [], block.order)
+    found = Form(f"{_SESSIONS}({{0}}, {{1}}, {{2}}, {{3}})", lists[1:])
+    gathered = Select(((rows, lists[0]), (starts, found)), block.source, tuple(block.where))
+    opened = Select(((rows, Form(f"unnest(c{rows})")), (starts, Form(f"unnest(c{starts})"))), Nested(gathered))
+    items = [(number, Form(f"struct_extract({{0}}, 'c{number}')", (ColumnName(rows),))) for number in block.columns]
+    source = Nested(Select((*items, (column.id, ColumnName(starts))), Nested(opened)))
+    columns = {**plain_columns(block.columns), column.id: Lowered(ColumnName(column.id), False)}
+    return Block(source, columns, [], block.order)
 
 
-def _args(lists: list[Form]) -> list[Sql]:
-    return [lists[1], lists[2], lists[3], lists[4]]
+def _struct(block: Block) -> Sql:
+    """All the columns of a block in one value."""
+    fields = ", ".join(f"'c{number}': {{{index}}}" for index, number in enumerate(block.columns))
+    return Form(f"{{{{{fields}}}}}", tuple(value.sql for value in block.columns.values()))
 
 
-_FUNCTIONS = {
+_FUNCTIONS: dict[str, Callable[[_Frames, plan.Call], Lowered]] = {
     "prev": _neighbour,
     "next": _neighbour,
     "row_number": _row_number,

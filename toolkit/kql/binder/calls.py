@@ -10,6 +10,7 @@ from toolkit.kql.binder import typing as rules
 from toolkit.kql.binder.context import Binder, FunctionBinding, ScalarBinding, Scope, TableBinding, const
 from toolkit.kql.binder.expressions import access, bind_scalar, convert, unknown
 from toolkit.kql.binder.folding import fold
+from toolkit.kql.binder.windows import WINDOW_FUNCTIONS, bind_window
 from toolkit.kql.diagnostics import suggestion
 from toolkit.kql.functions import registry
 from toolkit.kql.functions.registry import Function, Parameter, Signature
@@ -59,6 +60,8 @@ def bind_call(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr:
     if function.signatures[0].returns.endswith(("Table", "Cluster", "Database", "EntityGroup", "Result", "Graph", "View")):
         b.report("scalar-expected", f"Expected a scalar value, found the table function '{name}'.", call.span, alias="KS108")
         return unknown(call.span)
+    if name in WINDOW_FUNCTIONS:
+        return bind_window(b, function, call, scope)
     return bind_built_in(b, function, call, scope)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol, Union
+from typing import TYPE_CHECKING, Protocol, Union
 
 from toolkit.kql import plan, syntax
 from toolkit.kql.diagnostics import Diagnostic, Severity, suggestion
 from toolkit.kql.source import NOWHERE, Span
 from toolkit.kql.types import ScalarType, TableSchema
+
+if TYPE_CHECKING:
+    from toolkit.kql.binder.windows import WindowCollector
 
 # The phantom column of an open table: while it is in scope, any column name is accepted, of unknown type.
 OPEN = "*"
@@ -146,6 +149,7 @@ class Binder:
         self.refusals: list[Diagnostic] = []
         self.steps: list[plan.Step] = []
         self.collector: AggregateCollector | None = None
+        self.windows: WindowCollector | None = None
         self.call_stack: list[str] = []
         self.place: Span | None = None
         self.visualization: plan.Visualization | None = None

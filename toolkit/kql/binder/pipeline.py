@@ -52,11 +52,11 @@ def bind_tabular(b: Binder, expr: syntax.Node, scope: Scope) -> plan.Rel:
     if source is None:
         b.report("table-expected", "Expected a tabular expression, found a scalar value.", expr.span, alias="KS107")
         return nothing(b)
-    outer, b.collector = b.collector, None
+    outer, b.collector, windows, b.windows = b.collector, None, b.windows, None
     try:
         return source(b, expr, scope)
     finally:
-        b.collector = outer
+        b.collector, b.windows = outer, windows
 
 
 def nothing(b: Binder) -> plan.Rel:

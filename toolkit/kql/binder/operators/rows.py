@@ -18,17 +18,21 @@ from toolkit.kql.binder.operators.items import (
     refuse_random_name,
 )
 from toolkit.kql.binder.pipeline import handles, visible
+from toolkit.kql.binder.windows import with_windows
 from toolkit.kql.types import ScalarType
 
 
 @handles(syntax.Where)
 def _where(b: Binder, operator: syntax.Where, rel: plan.Rel, scope: Scope) -> plan.Rel:
-    return plan.Filter(rel, condition(b, operator.predicate, scope.with_rows(rel.columns), "a where condition"))
+    rows = scope.with_rows(rel.columns)
+    below, predicate = with_windows(b, rel, lambda: condition(b, operator.predicate, rows, "a where condition"))
+    return plan.Filter(below, predicate)
 
 
 @handles(syntax.Extend)
 def _extend(b: Binder, operator: syntax.Extend, rel: plan.Rel, scope: Scope) -> plan.Rel:
-    return extend_items(b, bind_items(b, operator.items, scope.with_rows(rel.columns)), rel)
+    below, items = with_windows(b, rel, lambda: bind_items(b, operator.items, scope.with_rows(rel.columns)))
+    return extend_items(b, items, below)
 
 
 def extend_items(b: Binder, items: Sequence[Item], rel: plan.Rel) -> plan.Rel:
@@ -60,7 +64,8 @@ def _clash(b: Binder, item: Item, name: str) -> None:
 
 @handles(syntax.Project)
 def _project(b: Binder, operator: syntax.Project, rel: plan.Rel, scope: Scope) -> plan.Rel:
-    return project_items(b, bind_items(b, operator.items, scope.with_rows(rel.columns)), rel)
+    below, items = with_windows(b, rel, lambda: bind_items(b, operator.items, scope.with_rows(rel.columns)))
+    return project_items(b, items, below)
 
 
 def project_items(b: Binder, items: Sequence[Item], rel: plan.Rel) -> plan.Rel:
@@ -227,7 +232,9 @@ def row_count(b: Binder, expr: syntax.Node, scope: Scope) -> plan.Expr:
 
 @handles(syntax.Serialize)
 def _serialize(b: Binder, operator: syntax.Serialize, rel: plan.Rel, scope: Scope) -> plan.Rel:
-    return extend_items(b, bind_items(b, operator.items, scope.with_rows(rel.columns)), rel) if operator.items else rel
+    ordered = plan.Serialize(rel)
+    below, items = with_windows(b, ordered, lambda: bind_items(b, operator.items, scope.with_rows(rel.columns)), serialized=True)
+    return extend_items(b, items, below) if items else below
 
 
 @handles(syntax.As)

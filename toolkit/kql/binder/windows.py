@@ -1,0 +1,112 @@
+"""Window functions in extend, where, project and serialize (R-244, R-268): taken out of the expressions into a `plan.Window` below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from toolkit.kql import plan, syntax
+from toolkit.kql.binder.context import Binder, Scope, null_of
+from toolkit.kql.binder.expressions import convert, unknown
+from toolkit.kql.functions.registry import Function
+from toolkit.kql.passes.rewrite import references
+from toolkit.kql.types import ScalarType
+
+T = TypeVar("T")
+
+WINDOW_FUNCTIONS = frozenset({"prev", "next", "row_number", "row_cumsum", "row_rank_dense", "row_rank_min", "row_window_session"})
+
+
+@dataclass
+class WindowCollector:
+    """The window functions met while one operator is bound. A level reads the rows and the levels before it."""
+
+    serialized: bool
+    levels: list[list[tuple[plan.Column, plan.Call]]] = field(default_factory=list)
+
+    def add(self, column: plan.Column, call: plan.Call) -> None:
+        used = references(call)
+        depth = max((index + 1 for index, level in enumerate(self.levels) if any(made.id in used for made, _ in level)), default=0)
+        if depth == len(self.levels):
+            self.levels.append([])
+        self.levels[depth].append((column, call))
+
+
+def with_windows(b: Binder, rel: plan.Rel, bind: Callable[[], T], *, serialized: bool = False) -> tuple[plan.Rel, T]:
+    """What `bind` gives, and the relation with the window functions it met computed. `serialized`: the operator sees to the order."""
+    collector = WindowCollector(serialized or is_serialized(rel))
+    outer, b.windows = b.windows, collector
+    try:
+        bound = bind()
+    finally:
+        b.windows = outer
+    for level in collector.levels:
+        rel = plan.Window(rel, tuple(level))
+    return rel, bound
+
+
+def is_serialized(rel: plan.Rel) -> bool:
+    """R-244: sort, top, serialize and range give the rows a place, row-wise operators keep it, all others lose it."""
+    while True:
+        match rel:
+            case plan.Sort() | plan.Serialize() | plan.RangeRows():
+                return True
+            case plan.Filter() | plan.Extend() | plan.Narrow() | plan.Parse() | plan.Expand() | plan.Limit() | plan.Window():
+                rel = rel.input
+            case plan.Reuse():
+                rel = rel.shared.rel
+            case plan.Values(columns=columns):
+                # stands for what could not be bound: one finding is enough
+                return any(column.name.startswith("*") for column in columns)
+            case plan.Unsupported():
+                return True
+            case _:
+                return False
+
+
+def bind_window(b: Binder, function: Function, call: syntax.Call, scope: Scope) -> plan.Expr:
+    """A reference to the column that will hold the window function's value."""
+    from toolkit.kql.binder.calls import bind_argument, choose, coerce, result_type
+
+    collector = b.windows
+    if collector is None or (b.collector is not None):
+        b.refuse(f"The function '{function.name}' is only possible in extend, where, project and serialize (R-268).", call.span)
+        return unknown(call.span)
+    args = [bind_argument(b, argument, scope) for argument in call.arguments]
+    signature = choose(b, function, args, call)
+    if signature is None:
+        return unknown(call.span)
+    if not collector.serialized:
+        hints = ("sort, top or serialize before it gives the rows an order.",)
+        b.refuse(f"The function '{function.name}' needs rows that have an order (R-244).", call.span, hints=hints)
+    args = coerce(b, function, signature, args, call)
+    kind = result_type(signature, args)
+    column = b.column("", kind)
+    collector.add(column, plan.Call(function.canonical, _complete(b, function.canonical, args, call), kind, call.span))
+    return plan.Ref(column, call.span)
+
+
+def _complete(b: Binder, name: str, args: list[plan.Expr], call: syntax.Call) -> tuple[plan.Expr, ...]:
+    """The arguments with their defaults: an engine need not know them. A null restart is none."""
+    off = plan.Const(False, ScalarType.BOOL, call.span)
+    match name:
+        case "prev" | "next":
+            _check_offset(b, args, call)
+            one = plan.Const(1, ScalarType.LONG, call.span)
+            default = convert(args[2], args[0].type) if len(args) > 2 else null_of(args[0].type)
+            return (args[0], args[1] if len(args) > 1 else one, default)
+        case "row_number":
+            return (args[0] if args else plan.Const(1, ScalarType.LONG, call.span), args[1] if len(args) > 1 else off)
+        case "row_window_session":
+            return (*args[:3], args[3] if len(args) > 3 else off)
+        case _:
+            return (args[0], args[1] if len(args) > 1 else off)
+
+
+def _check_offset(b: Binder, args: list[plan.Expr], call: syntax.Call) -> None:
+    if len(args) < 2:
+        return
+    offset = args[1]
+    if not isinstance(offset, plan.Const) or not isinstance(offset.value, int) or offset.value < 0:
+        b.refuse(f"The offset of '{call.name.text}' must be a constant number of rows.", call.arguments[1].span)
