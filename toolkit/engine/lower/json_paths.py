@@ -80,11 +80,18 @@ def _segments(run: tuple[Step, ...]) -> list[str]:
     return [*parts, "$" + path] if path else parts
 
 
-def _extract(text: Sql, run: tuple[Step, ...], function: str) -> Sql:
-    paths = _segments(run)
-    for path in paths[:-1]:
-        text = Form("json_extract({0}, {1})", (text, Literal(path, "VARCHAR")))
-    return Form(f"{function}({{0}}, {{1}})", (text, Literal(paths[-1], "VARCHAR")))
+def _extract(text: Sql, run: tuple[Step, ...], function: str, *, valid: bool) -> Sql:
+    """One run. Whatever may fail stands directly in TRY: DuckDB takes common parts of expressions out of a TRY further up."""
+    *before, last = _segments(run)
+    for path in before:
+        text = _call("json_extract", text, path, valid=valid)
+        valid = True
+    return _call(function, text, last, valid=valid)
+
+
+def _call(function: str, text: Sql, path: str, *, valid: bool) -> Sql:
+    call = Form(f"{function}({{0}}, {{1}})", (text, Literal(path, "VARCHAR")))
+    return call if valid else Form("TRY({0})", (call,))
 
 
 def extract_text(base: Sql, chain: Chain) -> Sql:
@@ -117,14 +124,13 @@ def unquoted(json: Sql) -> Sql:
 
 
 def _runs(text: Sql, runs: tuple[tuple[Step, ...], ...], function: str, valid: bool) -> Sql:
-    guard = "{0}" if valid else "TRY({0})"
     if len(runs) == 1:
-        return Form(guard, (_extract(text, runs[0], function),))
+        return _extract(text, runs[0], function, valid=valid)
     # The common case first: objects all the way down are one path. Where that finds nothing, run by run: always right,
     # and where the first run leads nowhere it ends there.
     whole = tuple(step for run in runs for step in run)
-    fused = Form(guard, (_extract(text, whole, function),))
-    inner = Form(guard, (_extract(text, runs[0], "json_extract_string"),))
+    inner = _extract(text, runs[0], "json_extract_string", valid=valid)
     for run in runs[1:-1]:
-        inner = Form("TRY({0})", (_extract(inner, run, "json_extract_string"),))
-    return Form("coalesce({0}, {1})", (fused, Form("TRY({0})", (_extract(inner, runs[-1], function),))))
+        inner = _extract(inner, run, "json_extract_string", valid=False)
+    stepwise = _extract(inner, runs[-1], function, valid=False)
+    return Form("coalesce({0}, {1})", (_extract(text, whole, function, valid=valid), stepwise))
