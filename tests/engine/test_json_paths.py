@@ -18,9 +18,7 @@ scalars = st.one_of(st.sampled_from(TEXTS), st.integers(-500, 500), st.booleans(
 values = st.recursive(
     scalars, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(NAMES), inner, max_size=3)), max_leaves=8
 )
-nested = st.recursive(
-    values, lambda inner: st.dictionaries(st.sampled_from(NAMES), inner.map(lambda value: json.dumps(value)), max_size=2), max_leaves=3
-)
+nested = st.recursive(values, lambda inner: st.dictionaries(st.sampled_from(NAMES), inner.map(json.dumps), max_size=2), max_leaves=3)
 documents = st.one_of(
     st.builds(
         lambda value, ascii_only: json.dumps(value, ensure_ascii=ascii_only),
