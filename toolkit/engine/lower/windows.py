@@ -122,6 +122,11 @@ def _neighbour(frames: _Frames, call: plan.Call) -> Lowered:
     return Lowered(sql, value.nullable or default.nullable)
 
 
+def _row_place(frames: _Frames, call: plan.Call) -> Lowered:
+    """What tells the rows apart that a subquery runs for."""
+    return Lowered(ColumnName(frames.block.order[0].column), False)
+
+
 def _row_number(frames: _Frames, call: plan.Call) -> Lowered:
     """R-269."""
     start, restart = call.args
@@ -195,6 +200,7 @@ def _struct(block: Block) -> Sql:
 _FUNCTIONS: dict[str, Callable[[_Frames, plan.Call], Lowered]] = {
     "prev": _neighbour,
     "next": _neighbour,
+    "row_place": _row_place,
     "row_number": _row_number,
     "row_cumsum": _running_sum,
     "row_rank_dense": _dense_rank,

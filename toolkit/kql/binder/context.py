@@ -150,6 +150,8 @@ class Binder:
         self.steps: list[plan.Step] = []
         self.collector: AggregateCollector | None = None
         self.windows: WindowCollector | None = None
+        self.inputs: list[plan.Rel] = []
+        self.unordered: list[plan.Rel] = []
         self.call_stack: list[str] = []
         self.place: Span | None = None
         self.visualization: plan.Visualization | None = None

@@ -35,7 +35,7 @@ class WindowCollector:
 
 def with_windows(b: Binder, rel: plan.Rel, bind: Callable[[], T], *, serialized: bool = False) -> tuple[plan.Rel, T]:
     """What `bind` gives, and the relation with the window functions it met computed. `serialized`: the operator sees to the order."""
-    collector = WindowCollector(serialized or is_serialized(rel))
+    collector = WindowCollector(serialized or is_serialized(b, rel))
     outer, b.windows = b.windows, collector
     try:
         bound = bind()
@@ -46,9 +46,9 @@ def with_windows(b: Binder, rel: plan.Rel, bind: Callable[[], T], *, serialized:
     return rel, bound
 
 
-def is_serialized(rel: plan.Rel) -> bool:
+def is_serialized(b: Binder, rel: plan.Rel) -> bool:
     """R-244: sort, top, serialize and range give the rows a place, row-wise operators keep it, all others lose it."""
-    while True:
+    while not any(rel is shuffled for shuffled in b.unordered):
         match rel:
             case plan.Sort() | plan.Serialize() | plan.RangeRows():
                 return True
@@ -63,6 +63,7 @@ def is_serialized(rel: plan.Rel) -> bool:
                 return True
             case _:
                 return False
+    return False
 
 
 def bind_window(b: Binder, function: Function, call: syntax.Call, scope: Scope) -> plan.Expr:

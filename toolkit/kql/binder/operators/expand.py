@@ -16,13 +16,19 @@ OBSOLETE_LIMIT = 128
 def _mv_expand(b: Binder, operator: syntax.MvExpand, rel: plan.Rel, scope: Scope) -> plan.Rel:
     rows = scope.with_rows(rel.columns)
     columns = list(rel.columns)
-    items = [_item(b, item, rows, columns) for item in operator.items]
-    index = _index(b, operator, columns)
+    items, index = expand_items(b, operator, rows, columns)
     limit = bind_scalar(b, operator.limit, scope.without_rows()) if operator.limit is not None else None
     if limit is None and operator.obsolete:
         limit = const(OBSOLETE_LIMIT, ScalarType.LONG)
     pairs = "array" in (word(parameter(operator, "kind")), word(parameter(operator, "bagexpansion")))
-    return plan.Expand(rel, tuple(items), index, limit, pairs, tuple(columns), operator.span)
+    return plan.Expand(rel, items, index, limit, pairs, tuple(columns), operator.span)
+
+
+def expand_items(
+    b: Binder, operator: syntax.MvExpand | syntax.MvApply, rows: Scope, columns: list[plan.Column]
+) -> tuple[tuple[plan.ExpandItem, ...], plan.Column | None]:
+    """The expanded values and the index of mv-expand and mv-apply; `columns` becomes what the rows have afterwards."""
+    return tuple(_item(b, item, rows, columns) for item in operator.items), _index(b, operator, columns)
 
 
 def _item(b: Binder, item: syntax.ExpandItem, rows: Scope, columns: list[plan.Column]) -> plan.ExpandItem:
@@ -54,7 +60,7 @@ def _name(b: Binder, item: syntax.ExpandItem, rows: Scope, columns: list[plan.Co
     return suffixed("Column1", {column.name for column in columns})
 
 
-def _index(b: Binder, operator: syntax.MvExpand, columns: list[plan.Column]) -> plan.Column | None:
+def _index(b: Binder, operator: syntax.MvExpand | syntax.MvApply, columns: list[plan.Column]) -> plan.Column | None:
     option = parameter(operator, "with_itemindex")
     if option is None:
         return None

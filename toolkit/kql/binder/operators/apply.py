@@ -1,0 +1,128 @@
+"""mv-apply (R-109) and partition (R-275): a subquery per row, or per key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from toolkit.kql import plan, syntax
+from toolkit.kql.binder.context import Binder, Scope
+from toolkit.kql.binder.expressions import bind_scalar
+from toolkit.kql.binder.operators.expand import expand_items
+from toolkit.kql.binder.operators.items import columns_of
+from toolkit.kql.binder.partitions import NotPartitionedError, Partitioned, partitioned
+from toolkit.kql.binder.pipeline import bind_tabular, handles, nothing, parameter, sources, word
+from toolkit.kql.types import ScalarType
+
+_STRATEGIES = ("native", "shuffle", "legacy")
+
+
+@sources(syntax.Input)
+def _input(b: Binder, operator: syntax.Input, scope: Scope) -> plan.Rel:
+    """The rows that the operator around a subquery hands to it."""
+    return b.inputs[-1] if b.inputs else nothing(b)
+
+
+def bind_subquery(b: Binder, body: syntax.Node, rel: plan.Rel, scope: Scope) -> plan.Rel:
+    """A subquery written without a source, over the rows of `rel`."""
+    b.inputs.append(rel)
+    try:
+        return bind_tabular(b, body, scope.without_rows())
+    finally:
+        b.inputs.pop()
+
+
+@handles(syntax.MvApply)
+def _mv_apply(b: Binder, operator: syntax.MvApply, rel: plan.Rel, scope: Scope) -> plan.Rel:
+    rows = scope.with_rows(rel.columns)
+    place = b.column("", ScalarType.LONG)
+    placed = plan.Window(rel, ((place, plan.Call("row_place", (), ScalarType.LONG, operator.span)),))
+    columns = list(rel.columns)
+    items, index = expand_items(b, operator, rows, columns)
+    _check(b, operator)
+    limit = bind_scalar(b, operator.limit, scope.without_rows()) if operator.limit is not None else None
+    base = plan.Expand(placed, items, index, limit, False, tuple(columns), operator.span)
+    body = bind_subquery(b, operator.body, base, scope)
+    source = [column for column in rel.columns if any(column is kept for kept in columns)]
+    return _with_source(b, operator, body, _partitioned(b, operator, body, base, place, source), source)
+
+
+def _check(b: Binder, operator: syntax.MvApply) -> None:
+    for item in operator.items:
+        if item.name is None and not isinstance(item.value, (syntax.NameRef, syntax.Path, syntax.Index, syntax.Missing)):
+            b.refuse("The service gives this expression a random column name; `name = ...` makes it stable (R-109).", item.span)
+    if operator.id is not None:
+        b.refuse("The 'id' of mv-apply is not documented.", operator.id.span)
+
+
+def _partitioned(
+    b: Binder, operator: syntax.Operator, body: plan.Rel, base: plan.Rel, column: plan.Column, carried: Sequence[plan.Column]
+) -> Partitioned:
+    try:
+        return partitioned(b, body, base, column, carried)
+    except NotPartitionedError as reason:
+        b.refuse(f"This subquery cannot be run: {reason}.", operator.span)
+        return Partitioned(body, column, {kept.id: kept for kept in carried})
+
+
+def _with_source(b: Binder, operator: syntax.MvApply, body: plan.Rel, found: Partitioned, source: Sequence[plan.Column]) -> plan.Rel:
+    """The source's columns, then what the subquery yields under other names."""
+    carried = [found.carried[column.id] for column in source]
+    names = {column.name: column for column in carried}
+    added = [column for column in body.columns if column.name not in names]
+    for column in body.columns:
+        if column.name in names and not _is_same(column, {kept.id: kept for kept in source}, body):
+            message = f"The subquery makes a column '{column.name}', which the rows have already: which of the two stays is not documented."
+            b.refuse(message, operator.body.span)
+    result = plan.Narrow(_in_order(found), (*carried, *added))
+    b.unordered.append(result)
+    return result
+
+
+def _in_order(found: Partitioned) -> plan.Rel:
+    """The rows keep the order of the input (R-108), also behind a summarize."""
+    rel = found.rel
+    while True:
+        match rel:
+            case plan.Aggregate() | plan.Join() | plan.Union_():
+                return plan.Sort(found.rel, (plan.SortKey(plan.Ref(found.column), descending=False, nulls_first=True),))
+            case plan.Filter() | plan.Extend() | plan.Narrow() | plan.Limit() | plan.Window() | plan.Parse():
+                rel = rel.input
+            case _:
+                return found.rel
+
+
+def _is_same(column: plan.Column, source: Mapping[int, plan.Column], body: plan.Rel) -> bool:
+    """Whether a column of the subquery is the source's own one: itself, or kept by a summarize."""
+    rel, number = body, column.id
+    while True:
+        if number in source and source[number].name == column.name:
+            return True
+        match rel:
+            case plan.Aggregate(input=below):
+                # the source's columns have one value in a partition: any row supplies it
+                taken = [pair for extreme in rel.extremes if extreme.kind == "any" for pair in extreme.values]
+                origin = next((value for made, value in (*rel.keys, *taken) if made.id == number), None)
+                if not isinstance(origin, plan.Ref):
+                    return False
+                rel, number = below, origin.column.id
+            case plan.Filter() | plan.Extend() | plan.Narrow() | plan.Sort() | plan.Limit() | plan.Window() | plan.Expand():
+                rel = rel.input
+            case _:
+                return False
+
+
+@handles(syntax.Partition)
+def _partition(b: Binder, operator: syntax.Partition, rel: plan.Rel, scope: Scope) -> plan.Rel:
+    strategy = parameter(operator, "hint.strategy")
+    if strategy is not None and word(strategy) not in _STRATEGIES:
+        b.report("unknown-kind", f"Expected one of {', '.join(_STRATEGIES)}.", strategy.value.span, alias="KS132")
+    found = columns_of(b, operator.by, rel.columns)
+    if operator.own_source or operator.scope is not None:
+        b.refuse("partition with a source of its own is not supported; a subquery in parentheses is.", operator.span)
+        return nothing(b)
+    body = bind_subquery(b, operator.body, rel, scope)
+    if not found:
+        return body
+    result = plan.Narrow(_partitioned(b, operator, body, rel, found[0], ()).rel, body.columns)
+    b.unordered.append(result)
+    return result
