@@ -121,8 +121,10 @@ def _take_any(call: plan.AggregateCall, args: Sequence[Lowered], lowering: Lower
         raise Refusal(f"{call.name} of several values is taken from one row and has no single value", call.span)
     condition = _predicate(call, 1, lowering, call.name.endswith("if"))
     kind = call.args[0].type
-    template = "any_value(nullif({0}, ''))@" if kind is STRING else "any_value({0})@"
-    return _or_empty(kind, aggregate_form(template, (args[0].sql,), condition))
+    order = row_order(lowering)
+    by = f" ORDER BY {', '.join(f'{{{index}}}' for index in range(1, len(order) + 1))}" if order else ""
+    value = form("nullif({0}, '')", args[0].sql) if kind is STRING else args[0].sql
+    return _or_empty(kind, aggregate_form(f"any_value({{0}}{by})@", (value, *order), condition))
 
 
 # --- spread ---------------------------------------------------------------------------------------------------------

@@ -395,5 +395,3 @@ def _range(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowe
         f"CAST(least({{1}}, {{0}} + CAST({arrays.LONGEST_RANGE - 1} AS HUGEINT) * {{2}}) AS BIGINT), {{2}})) AS VARCHAR) END)"
     )
     return Lowered(form(template, wholes[0], wholes[1], step), True)
-
-

@@ -46,10 +46,11 @@ class Compiler:
         _refuse_unsupported([rel], source)
         prepared = self._prepared(rel)
         context = self._context([prepared])
-        block = Relations(context).lower(prepared)
+        lowering = Relations(context)
+        block = lowering.lower(prepared)
         values = {column.id: block.columns[column.id].sql for column in prepared.columns}
         constants = {number: value.value for number, value in values.items() if isinstance(value, Literal)}
-        query = block.select((number for number in values if number not in constants), ordered=True)
+        query = lowering.result(block, [number for number in values if number not in constants])
         return self._finished(query, context, source, constants)
 
     def counts(self, steps: Sequence[plan.Rel], source: Source) -> Statement:
@@ -85,7 +86,7 @@ def _refuse_unsupported(roots: Sequence[plan.Rel], source: Source) -> None:
     """
     context = Context(_NoStorage(), 0, {})
     calls: list[plan.Expr] = []
-    for rel in _relations(roots):
+    for rel in relations(roots):
         if isinstance(rel, plan.Unsupported):
             context.refuse(f"{rel.construct} is not supported{f': {rel.reason}' if rel.reason else ''}", rel.span)
         calls += own_expressions(rel)
@@ -103,7 +104,7 @@ class _NoStorage:
         return ()
 
 
-def _relations(roots: Sequence[plan.Rel]) -> Iterator[plan.Rel]:
+def relations(roots: Sequence[plan.Rel]) -> Iterator[plan.Rel]:
     """Every relation of a plan once, those of subqueries and shared ones included."""
     seen: set[int] = set()
     pending = list(roots)
@@ -120,4 +121,4 @@ def _relations(roots: Sequence[plan.Rel]) -> Iterator[plan.Rel]:
 
 def _readers(roots: Sequence[plan.Rel]) -> Mapping[int, int]:
     """How often each shared relation is read, by its identity."""
-    return Counter(id(rel.shared) for rel in _relations(roots) if isinstance(rel, plan.Reuse))
+    return Counter(id(rel.shared) for rel in relations(roots) if isinstance(rel, plan.Reuse))

@@ -34,11 +34,18 @@ class StoredPart(Protocol):
     @property
     def columns(self) -> Mapping[str, StoredColumn]: ...
 
+    @property
+    def rows(self) -> int: ...
+
 
 class Storage(Protocol):
     def stored(self, table: str) -> Sequence[StoredPart]:
         """Where the rows of a table are; empty when nothing was ingested into it."""
         ...
+
+
+ONE_THREAD = 122_880
+"""Rows of a table up to which DuckDB reads it in one thread, and therefore always in the same order."""
 
 
 @dataclass
@@ -53,6 +60,7 @@ class Context:
     tables: list[TableExpression] = field(default_factory=list)
     shared_blocks: dict[int, tuple[str, Block]] = field(default_factory=dict)
     udfs: set[str] = field(default_factory=set)
+    large_tables: set[str] = field(default_factory=set)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(_FIRST_HIDDEN_ID))
 
     def fresh_id(self) -> int:

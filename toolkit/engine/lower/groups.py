@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,7 @@ def _extreme(lowering: Relations, expressions: Expressions, extreme: plan.RowExt
     if not values:
         return
     if by is None and len(values) == 1:
-        column, any_row = values[0][0], _any_value(*values[0])
+        column, any_row = values[0][0], _any_value(*values[0], expressions.row_order)
         found.items[column.id] = any_row
         found.columns[column.id] = Lowered(ColumnName(column.id), any_row.nullable)
         return
@@ -104,9 +105,11 @@ def _row_of(kind: str, by: Lowered | None, values: list[Lowered]) -> Sql:
     return Form("coalesce({0}, any_value({1}))", (best, row)) if by.nullable else best
 
 
-def _any_value(column: plan.Column, value: Lowered) -> Lowered:
-    """take_any prefers a value that is neither null nor '' (R-254)."""
-    sql = Form("any_value(nullif({0}, ''))" if column.type is ScalarType.STRING else "any_value({0})", (value.sql,))
+def _any_value(column: plan.Column, value: Lowered, row_order: Sequence[Sql]) -> Lowered:
+    """take_any prefers a value that is neither null nor '' (R-254): the first one, where the rows have an order."""
+    found = Form("nullif({0}, '')", (value.sql,)) if column.type is ScalarType.STRING else value.sql
+    places = ", ".join(f"{{{index}}}" for index in range(1, len(row_order) + 1))
+    sql = Form(f"any_value({{0}} ORDER BY {places})" if row_order else "any_value({0})", (found, *row_order))
     return _text_or_null(column, sql, nullable=True)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from toolkit.engine.lower import expand, groups, joins, parse, sources, windows
 from toolkit.engine.lower.block import Block, Ordering
 from toolkit.engine.lower.context import Context
 from toolkit.engine.lower.expressions import Expressions, null_of
-from toolkit.engine.select import Named, NoRows, Query, TableExpression, print_order
+from toolkit.engine.select import Named, Nested, NoRows, OrderKey, Query, Select, TableExpression, print_order
 from toolkit.engine.sql import Form, Literal, Lowered, Sql
 from toolkit.kql import plan
 from toolkit.kql.passes.rewrite import references
@@ -26,10 +26,20 @@ class Relations:
         block = self.lower(rel)
         return block.select((column.id for column in rel.columns), ordered=True)
 
+    def result(self, block: Block, ids: Iterable[int]) -> Select:
+        """The outermost SELECT. Groups of a large table come out in another order each time: they are put into one."""
+        found = block.select(ids, ordered=True)
+        grouped = isinstance(block.source, Nested) and isinstance(block.source.query, Select) and block.source.query.groups
+        if found.order or not grouped or not self.context.large_tables:
+            return found
+        return replace(found, order=tuple(OrderKey(sql, False, True) for _, sql in found.items))
+
     def expressions(self, scope: Mapping[int, Lowered], block: Block | None = None) -> Expressions:
         row_order: Sequence[Sql] = ()
         if block is not None:
             row_order = [Form(print_order([key]).replace("{", "{{").replace("}", "}}")) for key in block.order_keys()]
+            if not row_order and isinstance(block.source, Named) and block.source.name in self.context.large_tables:
+                row_order = [Form("rowid")]
         return Expressions(self.context, scope, self.query, row_order)
 
     def lower(self, rel: plan.Rel) -> Block:

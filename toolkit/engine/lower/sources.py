@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.engine.errors import failing
 from toolkit.engine.lower.block import Block
-from toolkit.engine.lower.context import StoredPart
+from toolkit.engine.lower.context import ONE_THREAD, StoredPart
 from toolkit.engine.lower.expressions import null_of
 from toolkit.engine.select import Generated, Named, Nested, NoRows, UnionAll
 from toolkit.engine.sql import PHYSICAL, ColumnName, Form, Literal, Lowered, Sql
@@ -25,6 +25,7 @@ def scan(lowering: Relations, rel: plan.Scan) -> Block:
     parts = lowering.context.storage.stored(rel.table)
     if not parts:
         return Block(NoRows(), {column.id: null_of(column.type) for column in rel.columns}, [_FALSE])
+    lowering.context.large_tables |= {part.sql_name for part in parts if part.rows > ONE_THREAD}
     blocks = [Block(Named(part.sql_name), {column.id: _stored(part, column) for column in rel.columns}) for part in parts]
     if len(blocks) == 1:
         return blocks[0]
