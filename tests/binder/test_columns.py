@@ -20,7 +20,7 @@ def test_columns(case: dict[str, Any]) -> None:
     assert list(analysis.columns) == list(case["columns"].items())
 
 
-@pytest.mark.parametrize("case", DATA["cases"], ids=lambda case: str(case["query"]))
+@pytest.mark.parametrize("case", [case for case in DATA["cases"] if case.get("runs", True)], ids=lambda case: str(case["query"]))
 def test_empty_tables_give_the_same_columns(case: dict[str, Any]) -> None:
     """What analysis promises is what a run returns."""
     workspace = Workspace(catalog=DATA["tables"])

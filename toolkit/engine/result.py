@@ -58,6 +58,10 @@ class Result:
             return [()] * len(self)
         return list(zip(*(to_python(column.type, values) for column, values in self._physical()), strict=True))
 
+    def values(self, index: int) -> list[Any]:
+        """One column as the engine holds it: datetime and timespan as ticks, dynamic as JSON text."""
+        return self._values(self._columns[index])
+
     def _physical(self) -> Iterator[tuple[plan.Column, list[Any]]]:
         for column in self._columns:
             yield column, self._values(column)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from toolkit.catalog import Catalog
 from toolkit.engine.database import Database, EngineFailure, Part
+from toolkit.engine.discovery import columns_of, pending, probe
 from toolkit.engine.errors import failure
 from toolkit.engine.lower.compile import Compiler
 from toolkit.engine.result import Result
@@ -17,9 +19,10 @@ from toolkit.engine.watchlists import watchlist_records, watchlist_schema
 from toolkit.kql import plan
 from toolkit.kql.analysis import Analysis, SavedFunction, analyze
 from toolkit.kql.diagnostics import Diagnostic, KqlError, UnsupportedKqlError
+from toolkit.kql.discovery import Discovered, Place
 from toolkit.kql.passes.time_scope import WATCHLIST_PREFIX
 from toolkit.kql.source import Source
-from toolkit.kql.types import TableSchema
+from toolkit.kql.types import ScalarType, TableSchema
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -188,14 +191,16 @@ class Workspace:
         Raises KqlError for a query that is wrong, UnsupportedKqlError for one that this engine does not run, QueryFailed
         for one that fails on the data, QueryTimeout and QueryCancelled.
         """
-        analysis, bound = self._bound(kql, parameters)
-        statement = _shallow(lambda: self._compiler(now, start, end).statement(bound.rel, analysis.source), analysis.source)
+        compiler = self._compiler(now, start, end)
+        analysis, bound = self._settled(kql, parameters, compiler, timeout)
+        statement = _shallow(lambda: compiler.statement(bound.rel, analysis.source), analysis.source)
         return Result(self._run(statement, analysis.source, timeout), bound.columns, bound.visualization, statement.constants)
 
     def sql(self, kql: str, now: object = None, parameters: Mapping[str, object] | None = None) -> str:
         """The SQL that a query becomes, for a look at it."""
-        analysis, bound = self._bound(kql, parameters)
-        return self._compiler(now, None, None).statement(bound.rel, analysis.source).text
+        compiler = self._compiler(now, None, None)
+        analysis, bound = self._settled(kql, parameters, compiler)
+        return compiler.statement(bound.rel, analysis.source).text
 
     def trace(
         self,
@@ -207,10 +212,10 @@ class Workspace:
         timeout: float | None = None,
     ) -> list[Step]:
         """How many rows there are after each step of the query's outermost pipeline; arguments as for `query`."""
-        analysis, bound = self._bound(kql, parameters)
+        compiler = self._compiler(now, start, end)
+        analysis, bound = self._settled(kql, parameters, compiler, timeout)
         if not bound.steps:
             return []
-        compiler = self._compiler(now, start, end)
         statement = _shallow(lambda: compiler.counts([step.rel for step in bound.steps], analysis.source), analysis.source)
         counts = dict(zip(*(column.to_pylist() for column in self._run(statement, analysis.source, timeout).columns), strict=True))
         return [
@@ -218,13 +223,21 @@ class Workspace:
             for index, step in enumerate(bound.steps)
         ]
 
-    def _bound(self, kql: str, parameters: Mapping[str, object] | None) -> tuple[Analysis, plan.QueryPlan]:
+    def _settled(
+        self, kql: str, parameters: Mapping[str, object] | None, compiler: Compiler, timeout: float | None = None
+    ) -> tuple[Analysis, plan.QueryPlan]:
+        """The bound query; columns that only the data knows are looked up in it first (bag_unpack, pivot)."""
         analysis = self.analyze(kql, parameters=parameters)
-        if analysis.errors or analysis.plan is None:
-            raise KqlError(analysis.errors or (_no_result(kql),), analysis.source)
-        if analysis.refusals:
-            raise UnsupportedKqlError(analysis.refusals, analysis.source)
-        return analysis, analysis.plan
+        bound = _runnable(analysis)
+        discovered: dict[Place, tuple[tuple[str, ScalarType], ...]] = {}
+        while (rel := pending(bound, analysis.source)) is not None:
+            question, source = probe(rel), analysis.source
+            statement = _shallow(partial(compiler.statement, question, source), source)
+            found = Result(self._run(statement, source, timeout), question.columns, None, statement.constants)
+            discovered[rel.place] = columns_of(rel, found.values(0), source)
+            analysis = analyze(kql, _Environment(self, self._functions, self._watchlists, parameters or {}, discovered), source.name)
+            bound = _runnable(analysis)
+        return analysis, bound
 
     def _compiler(self, now: object, start: object, end: object) -> Compiler:
         ticks = instant(clock() if now is None else now, "now")
@@ -255,11 +268,13 @@ class _Environment:
         functions: Mapping[str, SavedFunction],
         watchlists: Mapping[str, TableSchema],
         parameters: Mapping[str, object],
+        discovered: Discovered | None = None,
     ) -> None:
         self._workspace = workspace
         self.functions = functions
         self.watchlists = watchlists
         self.parameters = {name: parameter(value, name) for name, value in parameters.items()}
+        self.discovered = discovered or {}
 
     def table(self, name: str) -> TableSchema | None:
         return self._workspace.schema(name)
@@ -269,6 +284,15 @@ class _Environment:
 
     def has_rows(self, table: str) -> bool:
         return table in self._workspace.tables()
+
+
+def _runnable(analysis: Analysis) -> plan.QueryPlan:
+    """The plan of a query that is right and that is not refused."""
+    if analysis.errors or analysis.plan is None:
+        raise KqlError(analysis.errors or (_no_result(analysis.source.text),), analysis.source)
+    if analysis.refusals:
+        raise UnsupportedKqlError(analysis.refusals, analysis.source)
+    return analysis.plan
 
 
 def _catalog(given: Catalog | Mapping[str, Mapping[str, str]] | None) -> Catalog:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import Binder, SavedFunction
 from toolkit.kql.diagnostics import Diagnostic
+from toolkit.kql.discovery import Discovered
 from toolkit.kql.source import Source
 from toolkit.kql.types import TableSchema
 
@@ -16,12 +17,16 @@ __all__ = ["Analysis", "Environment", "SavedFunction", "analyze"]
 
 @dataclass
 class Environment:
-    """The names a query may use: tables, saved functions, watchlists and query parameters."""
+    """The names a query may use: tables, saved functions, watchlists and query parameters.
+
+    `discovered`: the columns of plugins that an engine found in the data.
+    """
 
     tables: Mapping[str, TableSchema] = field(default_factory=dict)
     functions: Mapping[str, SavedFunction] = field(default_factory=dict)
     watchlists: Mapping[str, TableSchema] = field(default_factory=dict)
     parameters: Mapping[str, object] = field(default_factory=dict)
+    discovered: Discovered = field(default_factory=dict)
 
     def table(self, name: str) -> TableSchema | None:
         return self.tables.get(name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Union
 
 from toolkit.kql import plan, syntax
 from toolkit.kql.diagnostics import Diagnostic, Severity, suggestion
+from toolkit.kql.discovery import Discovered
 from toolkit.kql.source import NOWHERE, Span
 from toolkit.kql.types import ScalarType, TableSchema
 
@@ -40,6 +41,9 @@ class Environment(Protocol):
 
     @property
     def parameters(self) -> Mapping[str, object]: ...
+
+    @property
+    def discovered(self) -> Discovered: ...
 
     def table(self, name: str) -> TableSchema | None: ...
 
@@ -154,6 +158,9 @@ class Binder:
         self.unordered: list[plan.Rel] = []
         self.call_stack: list[str] = []
         self.place: Span | None = None
+        # columns of open relations that the operator at hand met, and how many such operators are inside one another
+        self.met: list[plan.Column] = []
+        self.depth = 0
         self.visualization: plan.Visualization | None = None
         self._next_id = 0
 

@@ -9,6 +9,7 @@ from toolkit.kql import plan, syntax
 from toolkit.kql.binder import typing as rules
 from toolkit.kql.binder.context import Binder, FunctionBinding, ScalarBinding, Scope, TableBinding, const
 from toolkit.kql.binder.folding import fold
+from toolkit.kql.binder.opening import meet
 from toolkit.kql.diagnostics import suggestion
 from toolkit.kql.functions import registry
 from toolkit.kql.source import Span
@@ -78,7 +79,7 @@ def _name(b: Binder, expr: syntax.NameRef, scope: Scope) -> plan.Expr:
     if isinstance(binding, FunctionBinding):
         return _call(b, syntax.Call(syntax.Name(expr.name, span=expr.span), (), span=expr.span), scope)
     if scope.open:
-        return plan.Ref(b.column(expr.name, UNKNOWN), expr.span)
+        return meet(b, expr.name, expr.span)
     return unresolved(b, expr.name, expr.span, scope)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import OPEN, Binder, FunctionBinding, ScalarBinding, Scope, TableBinding
+from toolkit.kql.binder.opening import bound_over
 from toolkit.kql.functions import registry
 from toolkit.kql.types import ScalarType
 
@@ -88,12 +90,16 @@ def apply_operators(b: Binder, operators: tuple[syntax.Operator, ...], rel: plan
         if handler is None:
             rel = unsupported_operator(b, operator, rel)
         else:
-            rel = handler(b, operator, rel, scope)
+            rel = bound_over(b, rel, partial(_handled, handler, b, operator, scope))
         if isinstance(operator, syntax.As):
             scope = scope.child({operator.name.text: TableBinding(rel.shared)}) if isinstance(rel, plan.Reuse) else scope
         if record:
             b.steps.append(plan.Step(operator.span, rel))
     return rel
+
+
+def _handled(handler: Handler, b: Binder, operator: syntax.Operator, scope: Scope, rel: plan.Rel) -> plan.Rel:
+    return handler(b, operator, rel, scope)
 
 
 def unsupported_operator(b: Binder, operator: syntax.Operator, rel: plan.Rel) -> plan.Rel:

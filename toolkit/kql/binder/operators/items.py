@@ -10,6 +10,7 @@ from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import OPEN, Binder, ScalarBinding, Scope
 from toolkit.kql.binder.expressions import bind_scalar
 from toolkit.kql.binder.names import carried_name
+from toolkit.kql.binder.opening import meet
 from toolkit.kql.binder.wildcards import matches
 from toolkit.kql.types import ScalarType
 
@@ -116,6 +117,8 @@ def columns_of(b: Binder, pattern: syntax.Node, columns: Sequence[plan.Column]) 
         b.report("column-expected", "Expected a column name.", pattern.span, alias="KS109")
         return []
     found = [column for column in columns if column.name == name]
-    if not found and not any(column.name.startswith(OPEN) for column in columns):
+    if not found and any(column.name == OPEN for column in columns):
+        meet(b, name, pattern.span)
+    elif not found and not any(column.name.startswith(OPEN) for column in columns):
         b.unknown_name(name, pattern.span, [column.name for column in columns], "column", "KS142")
     return found

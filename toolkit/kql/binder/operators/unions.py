@@ -132,7 +132,7 @@ def _merge(b: Binder, operator: syntax.Union_, legs: Sequence[Leg]) -> plan.Rel:
             columns.append(b.column(label, found))
             absent = null_of(found)
             for position, known in enumerate(have):
-                match = known.get((name, found)) or known.get((name, ScalarType.UNKNOWN))
+                match = known.get((name, found))
                 values[position].append(plan.Ref(match) if match is not None else absent)
     if any(isinstance(node, syntax.Star) or getattr(node, "pattern", "") == "*" for node in operator.tables):
         # every table of a workspace: which columns there are is not known here
@@ -150,9 +150,6 @@ def _columns(legs: Sequence[Leg], kind: str) -> dict[str, list[ScalarType]]:
             known = types.setdefault(column.name, [])
             if column.type not in known:
                 known.append(column.type)
-    for found in types.values():
-        if len(found) > 1 and ScalarType.UNKNOWN in found:
-            found.remove(ScalarType.UNKNOWN)
     if kind == "inner":
         common = set.intersection(*({column.name for column in leg.rel.columns} for leg in legs)) if legs else set()
         types = {name: found for name, found in types.items() if name in common}

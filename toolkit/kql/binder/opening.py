@@ -1,0 +1,49 @@
+"""Open relations: a name that nothing declares becomes a column of unknown type, and stays one (as in Microsoft's analyzer)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from toolkit.kql import plan
+from toolkit.kql.binder.context import OPEN, Binder
+from toolkit.kql.source import Span
+from toolkit.kql.types import ScalarType
+
+# Subqueries inside subqueries of open relations are bound twice per level; deeper ones keep their columns to themselves.
+_MAX_DEPTH = 6
+
+
+def is_open(rel: plan.Rel) -> bool:
+    """Whether any column name may be read from a relation."""
+    return any(column.name == OPEN for column in rel.columns)
+
+
+def meet(b: Binder, name: str, span: Span) -> plan.Expr:
+    """A reference to a column of an open relation that was not known before."""
+    column = b.column(name, ScalarType.UNKNOWN)
+    b.met.append(column)
+    return plan.Ref(column, span)
+
+
+def bound_over(b: Binder, rel: plan.Rel, bind: Callable[[plan.Rel], plan.Rel]) -> plan.Rel:
+    """What `bind` makes of an open relation, bound again with the columns that it met the first time."""
+    if not is_open(rel) or isinstance(rel, plan.Values) or b.depth > _MAX_DEPTH:
+        return bind(rel)
+    outer, b.met = b.met, []
+    b.depth += 1
+    try:
+        result = bind(rel)
+        return bind(_with(b, rel, b.met)) if b.met else result
+    finally:
+        b.met = outer
+        b.depth -= 1
+
+
+def _with(b: Binder, rel: plan.Rel, met: Sequence[plan.Column]) -> plan.Rel:
+    """The relation with the met columns in front of the phantom one; an engine refuses them when it is to compute them."""
+    known = {column.name for column in rel.columns}
+    names = [name for name in dict.fromkeys(column.name for column in met) if name not in known]
+    items = tuple((b.column(name, ScalarType.UNKNOWN), plan.Ref(b.column(name, ScalarType.UNKNOWN))) for name in names)
+    at = next(index for index, column in enumerate(rel.columns) if column.name == OPEN)
+    columns = (*rel.columns[:at], *(column for column, _ in items), *rel.columns[at:])
+    return plan.Extend(rel, items, columns)

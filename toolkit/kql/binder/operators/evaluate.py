@@ -1,0 +1,309 @@
+"""evaluate: the arguments of plugins, and the columns of what they give (R-309 to R-318)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from toolkit.kql import plan, syntax
+from toolkit.kql.binder.calls import is_constant
+from toolkit.kql.binder.context import OPEN, AggregateCollector, Binder, Scope
+from toolkit.kql.binder.expressions import bind_scalar
+from toolkit.kql.binder.pipeline import bind_tabular, handles, nothing, sources, visible
+from toolkit.kql.diagnostics import suggestion
+from toolkit.kql.functions import registry
+from toolkit.kql.functions.registry import Function, Parameter, Signature
+from toolkit.kql.source import Span
+from toolkit.kql.types import DECLARABLE, TYPEOF_NAMES, ScalarType
+
+LONG, REAL, STRING, DYNAMIC = ScalarType.LONG, ScalarType.REAL, ScalarType.STRING, ScalarType.DYNAMIC
+
+
+@dataclass(frozen=True)
+class PluginCall:
+    """A plugin with bound arguments, by parameter name in order; `named` are those written as name = value."""
+
+    operator: syntax.Evaluate
+    name: str
+    rel: plan.Rel
+    values: Mapping[str, Sequence[plan.Expr]]
+    tables: Mapping[str, plan.Rel]
+    named: Mapping[str, plan.Expr]
+    aggregates: Sequence[tuple[plan.Column, plan.AggregateCall]] = ()
+
+    @property
+    def span(self) -> Span:
+        return self.operator.span
+
+    def value(self, parameter: str) -> plan.Expr | None:
+        """The argument of a parameter that takes one; None when it was left out."""
+        found = self.values.get(parameter, ())
+        return found[0] if found else self.named.get(parameter)
+
+    def columns(self, *parameters: str) -> list[plan.Column]:
+        """The columns given for these parameters, in order."""
+        found = [value for parameter in parameters for value in self.values.get(parameter, ())]
+        return [value.column for value in found if isinstance(value, plan.Ref)]
+
+
+Plugin = Callable[[Binder, PluginCall], plan.Rel]
+PLUGINS: dict[str, Plugin] = {}
+
+
+def plugin(*names: str) -> Callable[[Plugin], Plugin]:
+    """Decorator: what a plugin with correct arguments gives."""
+
+    def register(bind: Plugin) -> Plugin:
+        PLUGINS.update(dict.fromkeys(names, bind))
+        return bind
+
+    return register
+
+
+@handles(syntax.Evaluate)
+def _evaluate(b: Binder, operator: syntax.Evaluate, rel: plan.Rel, scope: Scope) -> plan.Rel:
+    name = operator.call.name.text
+    function = registry.find_plugin(name)
+    if function is None:
+        hints = suggestion(name, registry.names("plugin"))
+        b.report("unknown-plugin", f"The plugin '{name}' is not defined.", operator.call.name.span, alias="KS124", hints=hints)
+        return nothing(b)
+    call = _arguments(b, function, operator, rel, scope)
+    if call is None:
+        return nothing(b)
+    bind = PLUGINS.get(name)
+    return (
+        bind(b, call) if bind is not None else refused(b, call, _declared_columns(b, call), _REASONS.get(name, "it is not implemented yet"))
+    )
+
+
+@sources(syntax.Evaluate)
+def _evaluate_source(b: Binder, operator: syntax.Evaluate, scope: Scope) -> plan.Rel:
+    return _evaluate(b, operator, plan.Values((), ((),)), scope)
+
+
+def refused(b: Binder, call: PluginCall, columns: Sequence[plan.Column], reason: str) -> plan.Rel:
+    """A plugin whose columns are known and that is not run; without any columns they are open."""
+    kept = tuple(columns) or (b.column(OPEN, ScalarType.UNKNOWN),)
+    return plan.Unsupported(f"plugin '{call.name}'", reason, (call.rel,), kept, call.span)
+
+
+_HEURISTIC = "its answer is a heuristic that only the service computes"
+_EXTERNAL = "it reaches another service or runs code there"
+_REASONS = {
+    **dict.fromkeys(("autocluster", "basket", "diffpatterns"), _HEURISTIC),
+    **dict.fromkeys(
+        (
+            "ai_chat_completion", "ai_chat_completion_prompt", "ai_embed_text", "ai_embeddings", "azure_digital_twins_query_request",
+            "cosmosdb_sql_request", "csharp", "dax_request", "execute_query", "execute_show_command", "external_datatable", "http_request",
+            "http_request_post", "infer_storage_schema", "infer_storage_schema_with_suggestions", "mysql_request", "postgresql_request",
+            "python", "r", "sql_request",
+        ),
+        _EXTERNAL,
+    ),
+}  # fmt: skip
+
+
+def _declared_columns(b: Binder, call: PluginCall) -> list[plan.Column]:
+    """The columns of an output schema that the query or the plugin declares."""
+    schema = call.operator.schema
+    if schema is not None:
+        declared = [(column.name.text, DECLARABLE.get(column.type or "string", STRING)) for column in schema.columns]
+        return [*(visible(call.rel.columns) if schema.open else ()), *(b.column(name, kind) for name, kind in declared)]
+    function = registry.find_plugin(call.name)
+    returns = function.signatures[0].returns if function is not None else ""
+    if not returns.startswith("("):
+        return []
+    pairs = (part.split(":") for part in returns.strip("()").split("/"))
+    return [b.column(name, ScalarType(kind)) for name, kind in pairs]
+
+
+# --- arguments ------------------------------------------------------------------------------------------------------
+
+
+def _arguments(b: Binder, function: Function, operator: syntax.Evaluate, rel: plan.Rel, scope: Scope) -> PluginCall | None:
+    """The arguments by parameter; None after a finding about one."""
+    written = operator.call.arguments
+    named_nodes = {node.names[0].text: node.value for node in written if isinstance(node, syntax.Named) and node.names}
+    named_nodes |= {node.name.text: node.value for node in written if isinstance(node, syntax.NamedArgument)}
+    if function.name == "sequence_detect":
+        named_nodes = {}
+    positional = [node for node in written if named_nodes == {} or not isinstance(node, (syntax.Named, syntax.NamedArgument))]
+    if function.name in ("ipv4_lookup", "ipv6_lookup") and positional and _is_bool(positional[-1]):
+        named_nodes["return_unmatched"] = positional.pop()
+    if function.name == "bag_unpack" and len(positional) > 2:
+        named_nodes |= dict(zip(("columnsConflict", "ignoredProperties"), positional[2:], strict=False))
+        positional = positional[:2]
+    signature = _signature(b, function, operator, len(positional), named_nodes)
+    if signature is None:
+        return None
+    rows = scope.with_rows(rel.columns)
+    reader = _Reader(b, function, rows, scope.without_rows())
+    values: dict[str, list[plan.Expr]] = {}
+    for index, node in enumerate(positional):
+        parameter = signature.parameter_for(index, len(positional))
+        if parameter is None or not reader.read(parameter, node, values):
+            return None
+    named = {name: bind_scalar(b, node, rows) for name, node in named_nodes.items()}
+    return PluginCall(operator, function.name, rel, values, reader.tables, named, tuple(reader.aggregates))
+
+
+def _is_bool(node: syntax.Node) -> bool:
+    return isinstance(node, syntax.Literal) and node.kind == "bool"
+
+
+def _signature(b: Binder, function: Function, operator: syntax.Evaluate, count: int, named: Mapping[str, syntax.Node]) -> Signature | None:
+    """The overload for so many positional arguments; the required ones among the named count."""
+    for signature in function.signatures:
+        given = sum(1 for parameter in signature.parameters if parameter.name in named and parameter.minimum)
+        if signature.minimum - given <= count <= signature.maximum:
+            return signature
+    wanted = str(function.minimum) if function.minimum == function.maximum else f"at least {function.minimum}"
+    message = f"The plugin '{function.name}' expects {wanted} arguments, found {count + len(named)}."
+    b.report("argument-count", message, operator.call.span, alias="KS119")
+    return None
+
+
+class _Reader:
+    """Binds arguments one by one: what a later one may name depends on the tables before it."""
+
+    def __init__(self, b: Binder, function: Function, rows: Scope, outside: Scope) -> None:
+        self._b, self._function, self._rows, self._outside = b, function, rows, outside
+        self.tables: dict[str, plan.Rel] = {}
+        self.aggregates: list[tuple[plan.Column, plan.AggregateCall]] = []
+
+    def read(self, parameter: Parameter, node: syntax.Node, values: dict[str, list[plan.Expr]]) -> bool:
+        """Whether the argument is right; it is then among `values` or `tables`."""
+        if "Tabular" in parameter.kinds:
+            self.tables[parameter.name] = bind_tabular(self._b, node, self._outside)
+            return True
+        value = self._value(parameter, node)
+        if parameter.argument.startswith("Column") and not isinstance(value, plan.Ref):
+            if value.type is not ScalarType.UNKNOWN:
+                self._b.report("column-expected", "Expected a column name.", node.span, alias="KS109")
+            return False
+        values.setdefault(parameter.name, []).append(value)
+        return self._fits(parameter, value, node)
+
+    def _value(self, parameter: Parameter, node: syntax.Node) -> plan.Expr:
+        if "Parameter0" in parameter.argument:
+            return bind_scalar(self._b, node, self._rows.with_rows(next(iter(self.tables.values())).columns))
+        if parameter.argument != "Aggregate":
+            return bind_scalar(self._b, node.value if isinstance(node, syntax.Named) else node, self._rows)
+        collector = AggregateCollector(self._rows)
+        outer, self._b.collector = self._b.collector, collector
+        try:
+            return bind_scalar(self._b, node, self._outside)
+        finally:
+            self._b.collector = outer
+            self.aggregates = collector.calls
+
+    def _fits(self, parameter: Parameter, value: plan.Expr, node: syntax.Node) -> bool:
+        if parameter.argument in ("Constant", "Literal", "LiteralNotEmpty") and not is_constant(value):
+            message = f"The argument '{parameter.name}' of '{self._function.name}' must be a constant."
+            self._b.report("constant-expected", message, node.span, alias="KS129")
+            return False
+        if parameter.argument == "LiteralNotEmpty" and isinstance(value, plan.Const) and value.value == "":
+            message = f"The argument '{parameter.name}' of '{self._function.name}' must not be empty."
+            self._b.report("empty-literal", message, node.span, alias="KS131")
+            return False
+        if registry.fit(parameter, value.type) == registry.NO:
+            message = f"The argument '{parameter.name}' of '{self._function.name}' does not take {value.type}."
+            alias = "KS116" if parameter.kinds == ("NotDynamic",) else "KS107"
+            self._b.report("argument-type", message, node.span, alias=alias)
+            return False
+        return True
+
+
+# --- plugins whose columns are known --------------------------------------------------------------------------------
+
+
+@plugin("autocluster", "basket")
+def _clusters(b: Binder, call: PluginCall) -> plan.Rel:
+    made = [b.column("SegmentId", LONG), b.column("Count", LONG), b.column("Percent", REAL)]
+    return refused(b, call, [*made, *visible(call.rel.columns)], _HEURISTIC)
+
+
+@plugin("diffpatterns")
+def _differences(b: Binder, call: PluginCall) -> plan.Rel:
+    kinds = {"SegmentId": LONG, "CountA": LONG, "CountB": LONG, "PercentA": REAL, "PercentB": REAL, "PercentDiffAB": REAL}
+    return refused(b, call, [*(b.column(name, kind) for name, kind in kinds.items()), *visible(call.rel.columns)], _HEURISTIC)
+
+
+@plugin("python", "r", "csharp")
+def _code(b: Binder, call: PluginCall) -> plan.Rel:
+    """The columns of typeof(...), as far as its text shows them."""
+    node = call.operator.call.arguments[0]
+    text = node.text if isinstance(node, syntax.Literal) else ""
+    inside = text[text.find("(") + 1 : text.rfind(")")]
+    columns: list[plan.Column] = []
+    for part in filter(None, (piece.strip() for piece in inside.split(","))):
+        name, _, kind = (side.strip() for side in part.partition(":"))
+        columns += visible(call.rel.columns) if name == "*" else [b.column(name.strip("[]'\""), TYPEOF_NAMES.get(kind, ScalarType.UNKNOWN))]
+    return refused(b, call, columns, _EXTERNAL)
+
+
+@plugin("dcount_intersect")
+def _intersections(b: Binder, call: PluginCall) -> plan.Rel:
+    made = [b.column(f"s{index}", LONG) for index in range(len(call.values.get("hll", ())))]
+    return refused(b, call, [*visible(call.rel.columns), *made], "it estimates")
+
+
+@plugin("preview")
+def _preview(b: Binder, call: PluginCall) -> plan.Rel:
+    return refused(b, call, visible(call.rel.columns), "it gives two results")
+
+
+@plugin("identity", "identity_v3")
+def _identity(b: Binder, call: PluginCall) -> plan.Rel:
+    return refused(b, call, visible(call.rel.columns), "what it does is not documented")
+
+
+def _metrics(
+    b: Binder, call: PluginCall, kinds: Mapping[str, ScalarType], before: Sequence[str] = ("TimelineColumn", "Dimension")
+) -> plan.Rel:
+    """Columns copied from the input, then computed ones."""
+    made = [b.column(name, kind) for name, kind in kinds.items()]
+    return refused(b, call, [*b.fresh(call.columns(*before)), *made], "it is not implemented yet")
+
+
+_METRICS: Mapping[str, Mapping[str, ScalarType]] = {
+    "activity_counts_metrics": dict.fromkeys(("count", "dcount", "new_dcount", "aggregated_dcount"), LONG),
+    "sliding_window_counts": {"Count": LONG, "Dcount": LONG},
+    "active_users_count": {"dcount": LONG},
+    "activity_metrics": {"dcount_values": LONG, "dcount_newvalues": LONG, "retention_rate": REAL, "churn_rate": REAL},
+    "activity_engagement": {"dcount_activities_inner": LONG, "dcount_activities_outer": LONG, "activity_ratio": REAL},
+    "session_count": {"count_sessions": LONG},
+}
+
+
+@plugin(*_METRICS)
+def _activity(b: Binder, call: PluginCall) -> plan.Rel:
+    return _metrics(b, call, _METRICS[call.name])
+
+
+@plugin("new_activity_metrics")
+def _new_activity(b: Binder, call: PluginCall) -> plan.Rel:
+    """One row per pair of periods: both ends of the comparison come first."""
+    timeline = call.columns("TimelineColumn")
+    ends = [b.column(f"{side}_{column.name}", column.type) for side in ("from", "to") for column in timeline]
+    kinds = dict.fromkeys(("dcount_new_values", "dcount_retained_values", "dcount_churn_values"), LONG)
+    made = [b.column(name, kind) for name, kind in {**kinds, "retention_rate": REAL, "churn_rate": REAL}.items()]
+    return refused(b, call, [*ends, *b.fresh(call.columns("Dimension")), *made], "it is not implemented yet")
+
+
+@plugin("funnel_sequence")
+def _funnel(b: Binder, call: PluginCall) -> plan.Rel:
+    state = call.columns("StateColumn")
+    around = [b.column(name, column.type) for name in ("prev", "next") for column in state]
+    made = [b.column("dcount", LONG), b.column("samples", DYNAMIC)]
+    return refused(b, call, [*b.fresh(call.columns("TimelineColumn")), *around, *made], "it is not implemented yet")
+
+
+@plugin("rolling_percentile")
+def _rolling(b: Binder, call: PluginCall) -> plan.Rel:
+    window, percentile = call.value("BinsPerWindow"), call.value("Percentile")
+    value = call.columns("ValueColumn")[0]
+    numbers = [part.value if isinstance(part, plan.Const) else "" for part in (window, percentile)]
+    kind = LONG if value.type is ScalarType.INT else value.type
+    return _metrics(b, call, {f"rolling_{numbers[0]}_percentile_{value.name}_{numbers[1]}": kind}, ("IndexColumn", "Dimension"))
