@@ -126,11 +126,13 @@ def unquoted(json: Sql) -> Sql:
 def _runs(text: Sql, runs: tuple[tuple[Step, ...], ...], function: str, valid: bool) -> Sql:
     if len(runs) == 1:
         return _extract(text, runs[0], function, valid=valid)
-    # The common case first: objects all the way down are one path. Where that finds nothing, run by run: always right,
-    # and where the first run leads nowhere it ends there.
+    # The common case first: objects all the way down are one path. Where that finds nothing, the first run's text is
+    # parsed again: always right, and where the first run leads nowhere it ends there.
     whole = tuple(step for run in runs for step in run)
+    fused = _extract(text, whole, function, valid=valid)
     inner = _extract(text, runs[0], "json_extract_string", valid=valid)
-    for run in runs[1:-1]:
-        inner = _extract(inner, run, "json_extract_string", valid=False)
-    stepwise = _extract(inner, runs[-1], function, valid=False)
-    return Form("coalesce({0}, {1})", (_extract(text, whole, function, valid=valid), stepwise))
+    if len(runs) == 2:
+        return Form("coalesce({0}, {1})", (fused, _extract(inner, runs[1], function, valid=False)))
+    name = Form(f"p{len(runs)}")
+    rest = Form(f"list_transform([{{0}}], lambda {name.template}: {{1}})[1]", (inner, _runs(name, runs[1:], function, valid=False)))
+    return Form("coalesce({0}, {1})", (fused, rest))
