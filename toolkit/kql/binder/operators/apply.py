@@ -123,6 +123,9 @@ def _partition(b: Binder, operator: syntax.Partition, rel: plan.Rel, scope: Scop
     body = bind_subquery(b, operator.body, rel, scope)
     if not found:
         return body
+    if found[0].type is ScalarType.DYNAMIC:
+        hints = ("tostring(...) makes a value that can be compared.",)
+        b.report("cannot-group", "A dynamic value cannot tell partitions apart.", operator.by.span, alias="KS116", hints=hints)
     result = plan.Narrow(_partitioned(b, operator, body, rel, found[0], ()).rel, body.columns)
     b.unordered.append(result)
     return result

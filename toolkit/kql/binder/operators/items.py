@@ -11,6 +11,7 @@ from toolkit.kql.binder.context import OPEN, Binder, ScalarBinding, Scope
 from toolkit.kql.binder.expressions import bind_scalar
 from toolkit.kql.binder.names import carried_name
 from toolkit.kql.binder.opening import meet
+from toolkit.kql.binder.operators.tuples import columns_of_call
 from toolkit.kql.binder.wildcards import matches
 from toolkit.kql.types import ScalarType
 
@@ -41,7 +42,16 @@ def _bind_item(b: Binder, node: syntax.Node, scope: Scope) -> list[Item]:
     value = bind_scalar(b, inner, scope)
     if name is None and is_array_sort(value):
         return _sorted_items(inner, value, scope)
+    several = columns_of_call(inner, value, scope)
+    if several is not None:
+        return _named_items([name] if name is not None else [], several, inner)
     return [Item(name, carried_name(inner, scope), value, inner)]
+
+
+def _named_items(names: Sequence[str], columns: Sequence[tuple[str, plan.Expr]], node: syntax.Node) -> list[Item]:
+    """The columns of one call: the first ones as written, the others under their own names."""
+    given: list[str | None] = [*names, *[None] * len(columns)]
+    return [Item(name, own, value, node) for name, (own, value) in zip(given, columns, strict=False)]
 
 
 def is_array_sort(value: plan.Expr) -> TypeGuard[plan.Call]:
@@ -64,6 +74,9 @@ def _tuple_items(b: Binder, node: syntax.Named, scope: Scope) -> list[Item]:
     value = bind_scalar(b, node.value, scope)
     if is_array_sort(value):
         return [Item(name.text, None, _nth_sorted(value, index), node) for index, name in enumerate(node.names)]
+    several = columns_of_call(node.value, value, scope)
+    if several is not None and len(node.names) <= len(several):
+        return _named_items([name.text for name in node.names], several, node)
     b.refuse("Assigning several names from this expression is not supported.", node.span)
     return [Item(name.text, None, value, node) for name in node.names]
 

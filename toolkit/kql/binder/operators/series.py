@@ -61,7 +61,7 @@ def _make_series(b: Binder, operator: syntax.MakeSeries, rel: plan.Rel, scope: S
     for item in operator.aggregates:
         _aggregate(b, item, rows, scope, namer, series)
     axis = _axis(b, operator, rows, scope)
-    names = [*(column.name for column, _ in keys), *series.names, axis.name]
+    names = [*(column.name for column, _ in keys), *(explicit or ()), axis.name]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         duplicate(b, twice, operator.axis if twice == axis.name else operator)
