@@ -1,5 +1,33 @@
 """One module per operator family; importing this package registers them all."""
 
-from toolkit.kql.binder.operators import apply, expand, joins, lookups, other, parsing, rows, search, series, sources, summarize, unions, unpack
+from toolkit.kql.binder.operators import (
+    apply,
+    expand,
+    joins,
+    lookups,
+    other,
+    parsing,
+    rows,
+    search,
+    series,
+    sources,
+    summarize,
+    unions,
+    unpack,
+)
 
-__all__ = ["apply", "expand", "joins", "lookups", "other", "parsing", "rows", "search", "series", "sources", "summarize", "unions", "unpack"]
+__all__ = [
+    "apply",
+    "expand",
+    "joins",
+    "lookups",
+    "other",
+    "parsing",
+    "rows",
+    "search",
+    "series",
+    "sources",
+    "summarize",
+    "unions",
+    "unpack",
+]

@@ -42,5 +42,5 @@ def _open_source(b: Binder, operator: syntax.Operator, scope: Scope) -> plan.Rel
     return plan.Unsupported(f"operator '{operator_word(operator)}'", _NOT_YET, (), (column,), operator.span)
 
 
-for _kind in (syntax.Search, syntax.Find, syntax.MacroExpand, syntax.Facet, syntax.BadOperator, syntax.GraphMatch):
+for _kind in (syntax.MacroExpand, syntax.Facet, syntax.BadOperator, syntax.GraphMatch):
     sources(_kind)(_open_source)

@@ -17,6 +17,7 @@ from toolkit.kql.binder.pipeline import (
     word,
 )
 from toolkit.kql.binder.wildcards import matches
+from toolkit.kql.source import Span
 from toolkit.kql.types import ScalarType
 
 
@@ -32,6 +33,11 @@ class Leg:
 @handles(syntax.Union_)
 def _union(b: Binder, operator: syntax.Union_, rel: plan.Rel, scope: Scope) -> plan.Rel:
     return _merge(b, operator, [Leg("union_arg0", rel), *_legs(b, operator, scope, 1)])
+
+
+def legs_of(b: Binder, tables: Sequence[syntax.Expr], scope: Scope, span: Span) -> list[Leg]:
+    """The tables of a list, as union writes it."""
+    return _legs(b, syntax.Union_(tables=tuple(tables), span=span), scope, 0)
 
 
 @sources(syntax.Union_)
@@ -112,21 +118,28 @@ def _unresolved(b: Binder, node: syntax.Node, scope: Scope) -> bool:
 
 def _merge(b: Binder, operator: syntax.Union_, legs: Sequence[Leg]) -> plan.Rel:
     kind = word(parameter(operator, "kind")) or "outer"
+    option = parameter(operator, "withsource") or parameter(operator, "with_source")
+    source = (word(option) or "source_") if option is not None else None
+    everything = any(isinstance(node, syntax.Star) or getattr(node, "pattern", "") == "*" for node in operator.tables)
+    return merged(b, legs, kind, source, operator.span, everything=everything)
+
+
+def merged(b: Binder, legs: Sequence[Leg], kind: str, source: str | None, span: Span, *, everything: bool = False) -> plan.Rel:
+    """All rows of all legs, matched by name; `source` names a first column that holds the legs' labels."""
     types = _columns(legs, kind)
     filled = [leg for leg in legs if not leg.empty]
     have = [{(column.name, column.type): column for column in leg.rel.columns} for leg in filled]
     columns: list[plan.Column] = []
     values: list[list[plan.Expr]] = [[] for _ in filled]
-    source = parameter(operator, "withsource") or parameter(operator, "with_source")
     if source is not None:
-        columns.append(b.column(word(source) or "source_", ScalarType.STRING))
+        columns.append(b.column(source, ScalarType.STRING))
         for position, leg in enumerate(filled):
-            values[position].append(const(leg.label, ScalarType.STRING))
+            values[position].append(_named(leg, span))
     taken = {column.name for column in columns}
     for name, kinds in types.items():
         for found in kinds:
             if len(kinds) > 1 and f"{name}_{found}" in types:
-                b.refuse(f"The sources disagree on what '{name}_{found}' is called in this union (R-233).", operator.span)
+                b.refuse(f"The sources disagree on what '{name}_{found}' is called in this union (R-233).", span)
             label = suffixed(f"{name}_{found}" if len(kinds) > 1 else name, taken)
             taken.add(label)
             columns.append(b.column(label, found))
@@ -134,12 +147,19 @@ def _merge(b: Binder, operator: syntax.Union_, legs: Sequence[Leg]) -> plan.Rel:
             for position, known in enumerate(have):
                 match = known.get((name, found))
                 values[position].append(plan.Ref(match) if match is not None else absent)
-    if any(isinstance(node, syntax.Star) or getattr(node, "pattern", "") == "*" for node in operator.tables):
+    if everything:
         # every table of a workspace: which columns there are is not known here
         columns.append(b.column("*", ScalarType.UNKNOWN))
         for row in values:
             row.append(null_of(ScalarType.UNKNOWN))
     return plan.Union_(tuple(plan.UnionLeg(leg.rel, tuple(row)) for leg, row in zip(filled, values, strict=True)), tuple(columns))
+
+
+def _named(leg: Leg, span: Span) -> plan.Expr:
+    """The label of a leg; the one that the service makes up for an expression is refused when it is read."""
+    if leg.label:
+        return const(leg.label, ScalarType.STRING)
+    return plan.Call("name of an unnamed source", (), ScalarType.STRING, span)
 
 
 def _columns(legs: Sequence[Leg], kind: str) -> dict[str, list[ScalarType]]:

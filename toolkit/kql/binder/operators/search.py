@@ -1,0 +1,163 @@
+"""search and find: a predicate over several tables at once (R-324, R-325)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, is_dataclass
+
+from toolkit.kql import plan, syntax
+from toolkit.kql.binder.context import Binder, Scope, const, null_of
+from toolkit.kql.binder.expressions import bind_scalar, condition, convert
+from toolkit.kql.binder.operators.unions import Leg, legs_of, merged
+from toolkit.kql.binder.pipeline import handles, nothing, parameter, sources, visible, word
+from toolkit.kql.types import DECLARABLE, ScalarType
+
+TABLE = "$table"
+
+# What a term means by where its asterisks stand.
+_TERMS = {(False, False): "has", (False, True): "hasprefix", (True, False): "hassuffix", (True, True): "contains"}
+
+
+@sources(syntax.Search)
+def _search_source(b: Binder, operator: syntax.Search, scope: Scope) -> plan.Rel:
+    tables = operator.tables or (syntax.Star(span=operator.span),)
+    return _searched(b, operator, legs_of(b, tables, scope, operator.span), scope, everything=not operator.tables)
+
+
+@handles(syntax.Search)
+def _search(b: Binder, operator: syntax.Search, rel: plan.Rel, scope: Scope) -> plan.Rel:
+    table = rel.shared.rel if isinstance(rel, plan.Reuse) else rel
+    return _searched(b, operator, [Leg(table.table if isinstance(table, plan.Scan) else "", rel)], scope)
+
+
+def _searched(b: Binder, operator: syntax.Search, legs: Sequence[Leg], scope: Scope, *, everything: bool = False) -> plan.Rel:
+    """All rows of all tables that pass, under the name of their table."""
+    if not legs:
+        return nothing(b)
+    union = merged(b, legs, "outer", TABLE, operator.span, everything=everything)
+    rows = scope.with_rows(union.columns)
+    texts = scope.with_rows([column for column in union.columns if column.name != TABLE])
+    return plan.Filter(union, _predicate(b, operator.predicate, rows, texts, sensitive=_is_sensitive(operator)))
+
+
+def _is_sensitive(operator: syntax.Operator) -> bool:
+    return word(parameter(operator, "kind")) == "case_sensitive"
+
+
+def _predicate(b: Binder, node: syntax.Node, rows: Scope, texts: Scope, *, sensitive: bool) -> plan.Expr:
+    """A boolean expression in which a lone text is a term that any column may hold."""
+    match node:
+        case syntax.Paren(inner=inner):
+            return _predicate(b, inner, rows, texts, sensitive=sensitive)
+        case syntax.Star():
+            return const(True, ScalarType.BOOL, node.span)
+        case syntax.Literal(kind="string", value=str(term)):
+            return _term(b, syntax.Star(span=node.span), term, node, texts, sensitive=sensitive)
+        case syntax.Binary(operator="and" | "or", left=left, right=right):
+            parts = tuple(_predicate(b, part, rows, texts, sensitive=sensitive) for part in (left, right))
+            return plan.Call(node.operator, parts, ScalarType.BOOL, node.span)
+        case syntax.Binary(operator=":", left=left, right=syntax.Literal(kind="string", value=str(term)) as right):
+            return _term(b, left, term, right, rows, sensitive=sensitive)
+        case syntax.Call(name=syntax.Name(text="not"), arguments=(inner,)):
+            return plan.Call("not", (_predicate(b, inner, rows, texts, sensitive=sensitive),), ScalarType.BOOL, node.span)
+        case _:
+            if sensitive:
+                b.refuse("What kind=case_sensitive changes in a comparison is not documented.", node.span)
+            return condition(b, node, rows, "search")
+
+
+def _term(b: Binder, column: syntax.Expr, term: str, node: syntax.Node, scope: Scope, *, sensitive: bool) -> plan.Expr:
+    """`col:"x*"`: the operator depends on the asterisks at both ends; one in between would be a regular expression."""
+    text = term.strip("*")
+    if "*" in text:
+        b.refuse(f"The term '{term}' is a regular expression, and how it is matched is not documented exactly (R-324).", node.span)
+    if not text:
+        return const(True, ScalarType.BOOL, node.span)
+    operator = _TERMS[term.startswith("*"), term.endswith("*")] + ("_cs" if sensitive else "")
+    right = syntax.Literal("string", text, text, span=node.span)
+    return bind_scalar(b, syntax.Binary(operator, column, right, span=node.span), scope)
+
+
+# --- find -----------------------------------------------------------------------------------------------------------
+
+
+@sources(syntax.Find)
+def _find(b: Binder, operator: syntax.Find, scope: Scope) -> plan.Rel:
+    """The rows of every table that pass; tables without any column of the predicate take no part."""
+    tables = operator.tables or (syntax.Star(span=operator.span),)
+    names = set(_names(operator.predicate))
+    legs = legs_of(b, tables, scope, operator.span)
+    if not legs:
+        return nothing(b)
+    known = [leg for leg in legs if not names or names & {column.name for column in leg.rel.columns}]
+    if not known:
+        unknown = next(iter(sorted(names)))
+        b.unknown_name(unknown, operator.predicate.span, [c.name for leg in legs for c in leg.rel.columns], "column", "KS142")
+        return nothing(b)
+    found = [Leg(leg.label, _passing(b, operator, leg.rel, scope), leg.empty) for leg in known]
+    return _projected(b, operator, found, names)
+
+
+def _names(node: object) -> Iterator[str]:
+    """Names that a predicate reads, those of functions left out."""
+    if isinstance(node, syntax.NameRef):
+        yield node.name
+    elif isinstance(node, tuple):
+        for part in node:
+            yield from _names(part)
+    elif isinstance(node, syntax.Node) and is_dataclass(node):
+        for item in fields(node):
+            if item.name not in ("name", "member", "span"):
+                yield from _names(getattr(node, item.name))
+
+
+def _passing(b: Binder, operator: syntax.Find, rel: plan.Rel, scope: Scope) -> plan.Rel:
+    rows = scope.with_rows(rel.columns)
+    return plan.Filter(rel, _predicate(b, operator.predicate, rows, rows, sensitive=False))
+
+
+def _projected(b: Binder, operator: syntax.Find, legs: Sequence[Leg], names: set[str]) -> plan.Rel:
+    """source_, then the chosen columns; without `project` those of the predicate and those that all tables have."""
+    option = parameter(operator, "withsource") or parameter(operator, "with_source")
+    source = b.column(word(option) or "source_", ScalarType.STRING)
+    tables = [{column.name: column for column in visible(leg.rel.columns)} for leg in legs]
+    packs = operator.project is None and len(legs) > 1
+    chosen = _chosen(b, operator, tables, names) if operator.project is not None or packs else list(tables[0].values())
+    columns = [b.column(column.name, column.type) for column in chosen]
+    pack = (b.column("pack_", ScalarType.DYNAMIC),) if packs else ()
+    result = []
+    for leg, have in zip(legs, tables, strict=True):
+        if leg.empty:
+            continue
+        values: list[plan.Expr] = [const(leg.label, ScalarType.STRING)]
+        for column in columns:
+            own = have.get(column.name)
+            values.append(null_of(column.type) if own is None else convert(plan.Ref(own), column.type))
+        # which members the service leaves out of the bag is not documented: an engine refuses to compute it when it is read
+        values += [plan.Call("find's pack_", (), ScalarType.DYNAMIC, operator.span)] if packs else []
+        result.append(plan.UnionLeg(leg.rel, tuple(values)))
+    return plan.Union_(tuple(result), (source, *columns, *pack))
+
+
+def _chosen(b: Binder, operator: syntax.Find, tables: Sequence[dict[str, plan.Column]], names: set[str]) -> list[plan.Column]:
+    kinds = {name: column for table in reversed(tables) for name, column in table.items()}
+    if operator.project is None:
+        order = dict.fromkeys(name for table in tables for name in table)
+        common = [kinds[name] for name in order if name in names or all(name in table for table in tables)]
+        return [_agreed(b, operator, column, tables) for column in common]
+    chosen: list[plan.Column] = []
+    for node in operator.project:
+        if isinstance(node, syntax.ColumnDecl):
+            chosen.append(b.column(node.name.text, DECLARABLE.get(node.type or "string", ScalarType.STRING)))
+        elif isinstance(node, syntax.NameRef) and node.name in kinds:
+            chosen.append(_agreed(b, operator, kinds[node.name], tables))
+        else:
+            b.unknown_name(node.name if isinstance(node, syntax.NameRef) else "*", node.span, kinds, "column", "KS142")
+    return chosen
+
+
+def _agreed(b: Binder, operator: syntax.Find, column: plan.Column, tables: Sequence[dict[str, plan.Column]]) -> plan.Column:
+    """The analyzer takes one type where the documentation promises a column per type."""
+    if any(table[column.name].type is not column.type for table in tables if column.name in table):
+        b.refuse(f"The sources disagree on what find gives for '{column.name}', which has several types (R-325).", operator.span)
+    return column
