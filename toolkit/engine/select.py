@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Union
 
 from toolkit.engine.sql import Sql, print_expression
@@ -106,17 +106,6 @@ class Statement:
     @property
     def text(self) -> str:
         return print_statement(self)
-
-
-def item_ids(query: Query) -> tuple[int, ...]:
-    """The ids of a query's columns, in order."""
-    while isinstance(query, UnionAll):
-        query = query.selects[0]
-    return tuple(number for number, _ in query.items)
-
-
-def with_order(query: Select, order: Sequence[OrderKey], limit: Sql | None) -> Select:
-    return replace(query, order=tuple(order), limit=limit)
 
 
 def print_statement(statement: Statement) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from toolkit.kql import plan, syntax
 from toolkit.kql.binder import typing as rules
 from toolkit.kql.binder.context import Binder, FunctionBinding, ScalarBinding, Scope, TableBinding, const
-from toolkit.kql.binder.expressions import access, bind_scalar, convert, unknown
+from toolkit.kql.binder.expressions import bind_scalar, convert, unknown
 from toolkit.kql.binder.folding import fold
 from toolkit.kql.binder.windows import WINDOW_FUNCTIONS, bind_window
 from toolkit.kql.diagnostics import suggestion
@@ -347,13 +347,6 @@ def _bag(columns: Sequence[plan.Column], span: Span, name: str) -> plan.Expr:
     return plan.Call(name, tuple(args), DYNAMIC, span)
 
 
-def _extract_json(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr:
-    """extract_json(path, text [, type]): a constant path into parsed text."""
-    function = registry.find_function(call.name.text)
-    assert function is not None
-    return bind_built_in(b, function, call, scope)
-
-
 def _not(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr:
     """The engine negates numbers too: not(1) is false (R-048)."""
     function = registry.find_function("not")
@@ -379,17 +372,6 @@ def _column_names_of(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr:
 def _tabular_only(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr:
     b.report("scalar-expected", f"Expected a scalar value, found the tabular '{call.name.text}'.", call.span, alias="KS108")
     return unknown(call.span)
-
-
-def _array_sort(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr:
-    """In a scalar place only the first sorted array counts (R-092)."""
-    function = registry.find_function(call.name.text)
-    assert function is not None
-    return bind_built_in(b, function, call, scope)
-
-
-def member_of(expr: plan.Expr, name: str, span: Span) -> plan.Expr:
-    return access(expr, name, span)
 
 
 SPECIAL: dict[str, Callable[[Binder, syntax.Call, Scope], plan.Expr]] = {

@@ -10,7 +10,6 @@ from toolkit.kql.binder import typing as rules
 from toolkit.kql.binder.context import Binder, FunctionBinding, ScalarBinding, Scope, TableBinding, const
 from toolkit.kql.binder.folding import fold
 from toolkit.kql.binder.opening import meet
-from toolkit.kql.diagnostics import suggestion
 from toolkit.kql.functions import registry
 from toolkit.kql.source import Span
 from toolkit.kql.times import parse_datetime, parse_timespan
@@ -441,10 +440,6 @@ def condition(b: Binder, expr: syntax.Node, scope: Scope, what: str) -> plan.Exp
     hints = ("tobool(...) makes a bool of a value.",) if value.type is DYNAMIC else ()
     b.report("bool-expected", f"Expected a bool in {what}, found {value.type}.", expr.span, alias="KS141", hints=hints)
     return unknown(expr.span)
-
-
-def near(name: str, scope: Scope) -> tuple[str, ...]:
-    return suggestion(name, scope.columns or ())
 
 
 _HANDLERS: dict[type[syntax.Node], Callable[[Binder, Any, Scope], plan.Expr]] = {
