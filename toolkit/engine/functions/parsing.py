@@ -12,6 +12,7 @@ from toolkit.engine.functions.conversion import CONVERTERS, dynamic_text
 from toolkit.engine.functions.registry import REGISTRY, Lowering, Refusal
 from toolkit.engine.functions.strings import strict_text
 from toolkit.engine.sql import Form, Lowered, Sql
+from toolkit.engine.udf import key_values
 from toolkit.engine.udf import parsing as udf
 from toolkit.kql import plan
 from toolkit.kql.types import ScalarType
@@ -26,6 +27,8 @@ def _parser(name: str, function: Callable[[str], str | None]) -> None:
     REGISTRY.builder(name)(build)
 
 
+REGISTRY.udf("parse_kv", key_values.parse_kv, [ScalarType.STRING, ScalarType.STRING], ScalarType.DYNAMIC)
+REGISTRY.udf("parse_kv_pairs", key_values.pick_pairs, [ScalarType.DYNAMIC, ScalarType.STRING], ScalarType.DYNAMIC)
 _parser("parse_url", udf.parse_url)
 _parser("parse_urlquery", udf.parse_urlquery)
 _parser("parse_path", udf.parse_path)

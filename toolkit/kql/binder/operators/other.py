@@ -6,7 +6,7 @@ from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import OPEN, Binder, Scope
 from toolkit.kql.binder.operators.rows import row_count
 from toolkit.kql.binder.pipeline import handles, sources
-from toolkit.kql.types import DECLARABLE, ScalarType
+from toolkit.kql.types import ScalarType
 
 _NOT_YET = "it is not implemented yet"
 
@@ -20,19 +20,6 @@ def _sample(b: Binder, operator: syntax.Sample, rel: plan.Rel, scope: Scope) -> 
 @handles(syntax.BadOperator)
 def _bad(b: Binder, operator: syntax.BadOperator, rel: plan.Rel, scope: Scope) -> plan.Rel:
     return plan.Unsupported("operator", "it could not be read", (rel,), (b.column(OPEN, ScalarType.UNKNOWN),), operator.span)
-
-
-@handles(syntax.ParseKv)
-def _parse_kv(b: Binder, operator: syntax.ParseKv, rel: plan.Rel, scope: Scope) -> plan.Rel:
-    columns = list(rel.columns)
-    for declared in operator.schema.columns:
-        column = b.column(declared.name.text, DECLARABLE.get(declared.type or "string", ScalarType.STRING))
-        position = next((i for i, existing in enumerate(columns) if existing.name == column.name), None)
-        if position is None:
-            columns.append(column)
-        else:
-            columns[position] = column
-    return plan.Unsupported("operator 'parse-kv'", _NOT_YET, (rel,), tuple(columns), operator.span)
 
 
 def _open_source(b: Binder, operator: syntax.Operator, scope: Scope) -> plan.Rel:
