@@ -28,6 +28,9 @@ def workspace() -> Iterator[Workspace]:
         "T | summarize take_any(n) by s",
         "T | summarize count() by s",
         "T | distinct s",
+        "T | extend k = n % 3 | summarize arg_max(k, n) by s",
+        "T | summarize arg_min(s, *)",
+        "T | summarize take_any(n, s) by n % 7",
     ],
 )
 def test_repeated_runs_agree(workspace: Workspace, query: str) -> None:

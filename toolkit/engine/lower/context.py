@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from toolkit.engine.select import TableExpression
+from toolkit.engine.sql import Form
 from toolkit.kql.diagnostics import Diagnostic
 from toolkit.kql.source import Span
 
@@ -46,6 +47,10 @@ class Storage(Protocol):
 
 ONE_THREAD = 122_880
 """Rows of a table up to which DuckDB reads it in one thread, and therefore always in the same order."""
+
+
+ROW_ID = Form("rowid")
+"""The place of a row in its stored table."""
 
 
 @dataclass

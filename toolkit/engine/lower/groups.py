@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.engine.functions.registry import REGISTRY, Refusal
 from toolkit.engine.lower.block import Block, plain_columns
+from toolkit.engine.lower.context import ROW_ID
 from toolkit.engine.lower.expressions import Expressions, null_of
 from toolkit.engine.lower.extraction import share_extractions
 from toolkit.engine.select import Nested, Select
@@ -80,7 +81,7 @@ def _extreme(lowering: Relations, expressions: Expressions, extreme: plan.RowExt
         found.columns[column.id] = Lowered(ColumnName(column.id), any_row.nullable)
         return
     number = lowering.context.fresh_id()
-    found.items[number] = Lowered(_row_of(extreme.kind, by, [value for _, value in values]), True)
+    found.items[number] = Lowered(_row_of(extreme.kind, by, [value for _, value in values], ROW_ID in expressions.row_order), True)
     for index, (column, _) in enumerate(values):
         field = Form(f"struct_extract({{0}}, 'f{index}')", (ColumnName(number),))
         found.columns[column.id] = _text_or_null(column, field, nullable=True)
@@ -95,14 +96,25 @@ def _sortable(lowering: Relations, expressions: Expressions, by: plan.Expr) -> L
     return value
 
 
-def _row_of(kind: str, by: Lowered | None, values: list[Lowered]) -> Sql:
-    """The values of one row of the group as a struct. A null `by` loses, but all null still gives a row (R-253)."""
+def _row_of(kind: str, by: Lowered | None, values: list[Lowered], by_place: bool) -> Sql:
+    """The values of one row of the group as a struct. A null `by` loses, but all null still gives a row (R-253).
+
+    `by_place`: among equals the first stored row counts, where several threads would else make it any of them.
+    """
     fields = ", ".join(f"'f{index}': {{{index}}}" for index in range(len(values)))
     row = Form(f"{{{{{fields}}}}}", tuple(value.sql for value in values))
+    anyone = Form("any_value({0} ORDER BY {1})", (row, ROW_ID)) if by_place else Form("any_value({0})", (row,))
     if by is None:
-        return Form("any_value({0})", (row,))
-    best = Form(f"arg_{kind}({{0}}, {{1}})", (row, by.sql))
-    return Form("coalesce({0}, any_value({1}))", (best, row)) if by.nullable else best
+        return anyone
+    best = Form(f"arg_{kind}({{0}}, {{1}})", (row, _placed(kind, by) if by_place else by.sql))
+    return Form("coalesce({0}, {1})", (best, anyone)) if by.nullable else best
+
+
+def _placed(kind: str, by: Lowered) -> Sql:
+    """The ordering value with the row's place behind it."""
+    place = Form("-{0}", (ROW_ID,)) if kind == "max" else ROW_ID
+    pair = Form("{{'value': {0}, 'place': {1}}}", (by.sql, place))
+    return Form("(CASE WHEN {0} IS NOT NULL THEN {1} END)", (by.sql, pair)) if by.nullable else pair
 
 
 def _any_value(column: plan.Column, value: Lowered, row_order: Sequence[Sql]) -> Lowered:

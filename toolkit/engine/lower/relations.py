@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from toolkit.engine.lower import expand, groups, joins, parse, sources, windows
 from toolkit.engine.lower.block import Block, Ordering
-from toolkit.engine.lower.context import Context
+from toolkit.engine.lower.context import ROW_ID, Context
 from toolkit.engine.lower.expressions import Expressions, null_of
 from toolkit.engine.select import Named, Nested, NoRows, OrderKey, Query, Select, TableExpression, print_order
 from toolkit.engine.sql import Form, Literal, Lowered, Sql
@@ -39,7 +39,7 @@ class Relations:
         if block is not None:
             row_order = [Form(print_order([key]).replace("{", "{{").replace("}", "}}")) for key in block.order_keys()]
             if not row_order and isinstance(block.source, Named) and block.source.name in self.context.large_tables:
-                row_order = [Form("rowid")]
+                row_order = [ROW_ID]
         return Expressions(self.context, scope, self.query, row_order)
 
     def lower(self, rel: plan.Rel) -> Block:
