@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from toolkit.kql import plan, syntax
 from toolkit.kql.binder import typing as rules
-from toolkit.kql.binder.context import Binder, FunctionBinding, ScalarBinding, Scope, TableBinding, const
+from toolkit.kql.binder.context import OPEN, Binder, FunctionBinding, ScalarBinding, Scope, TableBinding, const
 from toolkit.kql.binder.expressions import bind_scalar, convert, unknown
 from toolkit.kql.binder.folding import fold
 from toolkit.kql.binder.windows import WINDOW_FUNCTIONS, bind_window
@@ -374,8 +375,45 @@ def _tabular_only(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr:
     return unknown(call.span)
 
 
+def _over_all_columns(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr:
+    """`*` as an argument stands for every column of the rows, in order (R-264)."""
+    function = registry.find_function(call.name.text)
+    assert function is not None
+    if not any(isinstance(argument, syntax.Star) for argument in call.arguments):
+        return bind_built_in(b, function, call, scope)
+    names = [name for name in scope.columns or () if not name.startswith(OPEN)]
+    if scope.open or len(call.arguments) > 1 or not names:
+        message = f"'{call.name.text}' of all columns needs rows whose columns are known."
+        b.report("star-not-allowed", message, call.span, alias="KS005")
+        return unknown(call.span)
+    spread = tuple(syntax.NameRef(name, span=call.arguments[0].span) for name in names)
+    return bind_built_in(b, function, replace(call, arguments=spread), scope)
+
+
+def _bin_auto(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr:
+    """bin_at with the size and the fixed point that `set query_bin_auto_size` and `..._at` give (R-175)."""
+    function = registry.find_function("bin_auto")
+    assert function is not None
+    args = [bind_argument(b, argument, scope) for argument in call.arguments]
+    if choose(b, function, args, call) is None:
+        return unknown(call.span)
+    value = args[0]
+    size = b.options.get("query_bin_auto_size")
+    if size is None:
+        b.refuse("bin_auto needs `set query_bin_auto_size = ...` before the query (R-175).", call.span)
+        return plan.Call("bin", (value, value), value.type, call.span)
+    at = b.options.get("query_bin_auto_at")
+    if at is None:
+        return plan.Call("bin", (value, size), value.type, call.span)
+    fixed = at if at.type is value.type else convert(at, value.type)
+    return plan.Call("bin_at", (value, size, fixed), value.type, call.span)
+
+
 SPECIAL: dict[str, Callable[[Binder, syntax.Call, Scope], plan.Expr]] = {
     "now": _now,
+    "bin_auto": _bin_auto,
+    "estimate_data_size": _over_all_columns,
+    "pack_array": _over_all_columns,
     "ago": _ago,
     "not": _not,
     "column_names_of": _column_names_of,

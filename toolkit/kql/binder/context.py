@@ -156,6 +156,7 @@ class Binder:
         self.windows: WindowCollector | None = None
         self.inputs: list[plan.Rel] = []
         self.unordered: list[plan.Rel] = []
+        self.options: dict[str, plan.Expr] = {}
         self.call_stack: list[str] = []
         self.place: Span | None = None
         # columns of open relations that the operator at hand met, and how many such operators are inside one another

@@ -41,6 +41,9 @@ def bind_query(b: Binder, query: syntax.Query) -> plan.QueryPlan | None:
                 scope = bind_let(b, statement, scope)
             case syntax.QueryStatement(value=value):
                 result = _bind_result(b, value, scope, record=statement is results[-1])
+            case syntax.SetOption(name=name, value=value):
+                if value is not None and name.startswith("query_bin_auto_"):
+                    b.options[name] = bind_scalar(b, value, Scope())
             case syntax.DeclarePattern() | syntax.Alias() | syntax.Restrict():
                 b.refuse(f"The statement '{type(statement).__name__.lower()}' is not supported.", statement.span)
             case _:

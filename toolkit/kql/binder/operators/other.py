@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import OPEN, Binder, Scope
-from toolkit.kql.binder.operators.rows import row_count
 from toolkit.kql.binder.pipeline import handles, sources
 from toolkit.kql.types import ScalarType
 
 _NOT_YET = "it is not implemented yet"
-
-
-@handles(syntax.Sample)
-def _sample(b: Binder, operator: syntax.Sample, rel: plan.Rel, scope: Scope) -> plan.Rel:
-    row_count(b, operator.count, scope)
-    return plan.Unsupported("operator 'sample'", "its rows are random", (rel,), rel.columns, operator.span)
 
 
 @handles(syntax.BadOperator)
