@@ -29,7 +29,8 @@ def workspace() -> Iterator[Workspace]:
         "T | summarize count() by s",
         "T | distinct s",
         "T | extend k = n % 3 | summarize arg_max(k, n) by s",
-        "T | summarize arg_min(s, *)",
+        "T | extend k = iff(n % 3 == 0, long(null), n % 3) | summarize arg_min(k, *) by s",
+        "T | extend k = n % 3 | where k > 0 | extend j = k + 1 | summarize make_list(j), take_any(n) by s",
         "T | summarize take_any(n, s) by n % 7",
     ],
 )

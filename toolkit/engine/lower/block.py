@@ -14,13 +14,18 @@ from toolkit.kql.types import ScalarType
 
 @dataclass(frozen=True, slots=True)
 class Ordering:
-    """One key of the order that the rows of a block have, by column id. `unique`: the row's place, which no two share."""
+    """One key of the order that the rows of a block have, by column id. `unique`: the row's place, which no two share.
+
+    `implicit`: nobody asked for this order. It is the place of the row in its stored table, which settles what several
+    threads would else decide (the order in a list, the one of equal rows that is taken) and is never sorted by otherwise.
+    """
 
     column: int
     type: ScalarType
     descending: bool
     nulls_first: bool
     unique: bool = False
+    implicit: bool = False
 
 
 @dataclass
@@ -38,10 +43,12 @@ class Block:
         items = tuple(zip(wanted, share_extractions([self.columns[number].sql for number in wanted]), strict=True))
         return Select(items, self.source, tuple(self.where), order=self.order_keys() if ordered else (), limit=limit)
 
-    def order_keys(self) -> tuple[OrderKey, ...]:
+    def order_keys(self, *, implicit: bool = False) -> tuple[OrderKey, ...]:
         """R-238: NaN stands beside null, null outermost; DuckDB puts it above every number."""
         keys: list[OrderKey] = []
         for part in self.order:
+            if part.implicit and not implicit:
+                continue
             value = self.columns[part.column]
             if value.nullable and part.type is ScalarType.REAL:
                 keys.append(OrderKey(Form("({0} IS NULL)", (value.sql,)), part.nulls_first))
@@ -49,6 +56,11 @@ class Block:
                 keys.append(OrderKey(Form("isnan({0})", (value.sql,)), part.nulls_first, part.nulls_first))
             keys.append(OrderKey(value.sql, part.descending, part.nulls_first))
         return tuple(keys)
+
+    @property
+    def place(self) -> Sql | None:
+        """The row's place in its stored table, where that is needed to settle what threads would else decide."""
+        return next((self.columns[part.column].sql for part in self.order if part.implicit), None)
 
     def sealed(self, ids: Iterable[int] | None = None) -> Block:
         """The same rows one level up, where every column is a plain name."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from toolkit.engine.select import TableExpression
-from toolkit.engine.sql import Form
 from toolkit.kql.diagnostics import Diagnostic
 from toolkit.kql.source import Span
 
@@ -49,10 +48,6 @@ ONE_THREAD = 122_880
 """Rows of a table up to which DuckDB reads it in one thread, and therefore always in the same order."""
 
 
-ROW_ID = Form("rowid")
-"""The place of a row in its stored table."""
-
-
 @dataclass
 class Context:
     """`count` of readers per shared relation decides whether it is written once (WITH) or in place."""
@@ -65,7 +60,7 @@ class Context:
     tables: list[TableExpression] = field(default_factory=list)
     shared_blocks: dict[int, tuple[str, Block]] = field(default_factory=dict)
     udfs: set[str] = field(default_factory=set)
-    large_tables: set[str] = field(default_factory=set)
+    threads_share: bool = False
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(_FIRST_HIDDEN_ID))
 
     def fresh_id(self) -> int:

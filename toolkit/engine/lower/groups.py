@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from toolkit.engine.functions.registry import REGISTRY, Refusal
 from toolkit.engine.lower.block import Block, plain_columns
-from toolkit.engine.lower.context import ROW_ID
 from toolkit.engine.lower.expressions import Expressions, null_of
 from toolkit.engine.lower.extraction import share_extractions
 from toolkit.engine.select import Nested, Select
@@ -42,7 +41,7 @@ def aggregate(lowering: Relations, rel: plan.Aggregate) -> Block:
         found.items[column.id] = _aggregate_call(lowering, expressions, call)
     found.columns = plain_columns(found.items)
     for extreme in rel.extremes:
-        _extreme(lowering, expressions, extreme, found)
+        _extreme(lowering, expressions, extreme, found, block.place)
     if not found.items:
         # every aggregate was pruned, but there is still exactly one row (R-245)
         found.items[lowering.context.fresh_id()] = Lowered(Form("count(*)"), False)
@@ -65,7 +64,7 @@ def _aggregate_call(lowering: Relations, expressions: Expressions, call: plan.Ag
         return null_of(call.type)
 
 
-def _extreme(lowering: Relations, expressions: Expressions, extreme: plan.RowExtreme, found: _Grouping) -> None:
+def _extreme(lowering: Relations, expressions: Expressions, extreme: plan.RowExtreme, found: _Grouping, place: Sql | None) -> None:
     values = [(column, expressions.lower(value)) for column, value in extreme.values]
     by = None if extreme.by is None else _sortable(lowering, expressions, extreme.by)
     if extreme.by_column is not None and extreme.by is not None and by is not None:
@@ -81,7 +80,7 @@ def _extreme(lowering: Relations, expressions: Expressions, extreme: plan.RowExt
         found.columns[column.id] = Lowered(ColumnName(column.id), any_row.nullable)
         return
     number = lowering.context.fresh_id()
-    found.items[number] = Lowered(_row_of(extreme.kind, by, [value for _, value in values], ROW_ID in expressions.row_order), True)
+    found.items[number] = Lowered(_row_of(extreme.kind, by, [value for _, value in values], place), True)
     for index, (column, _) in enumerate(values):
         field = Form(f"struct_extract({{0}}, 'f{index}')", (ColumnName(number),))
         found.columns[column.id] = _text_or_null(column, field, nullable=True)
@@ -96,24 +95,23 @@ def _sortable(lowering: Relations, expressions: Expressions, by: plan.Expr) -> L
     return value
 
 
-def _row_of(kind: str, by: Lowered | None, values: list[Lowered], by_place: bool) -> Sql:
+def _row_of(kind: str, by: Lowered | None, values: list[Lowered], place: Sql | None) -> Sql:
     """The values of one row of the group as a struct. A null `by` loses, but all null still gives a row (R-253).
 
-    `by_place`: among equals the first stored row counts, where several threads would else make it any of them.
+    `place`: among equals the first stored row counts, where several threads would else make it any of them.
     """
     fields = ", ".join(f"'f{index}': {{{index}}}" for index in range(len(values)))
     row = Form(f"{{{{{fields}}}}}", tuple(value.sql for value in values))
-    anyone = Form("any_value({0} ORDER BY {1})", (row, ROW_ID)) if by_place else Form("any_value({0})", (row,))
+    anyone = Form("any_value({0})", (row,)) if place is None else Form("any_value({0} ORDER BY {1})", (row, place))
     if by is None:
         return anyone
-    best = Form(f"arg_{kind}({{0}}, {{1}})", (row, _placed(kind, by) if by_place else by.sql))
+    best = Form(f"arg_{kind}({{0}}, {{1}})", (row, by.sql if place is None else _placed(kind, by, place)))
     return Form("coalesce({0}, {1})", (best, anyone)) if by.nullable else best
 
 
-def _placed(kind: str, by: Lowered) -> Sql:
+def _placed(kind: str, by: Lowered, place: Sql) -> Sql:
     """The ordering value with the row's place behind it."""
-    place = Form("-{0}", (ROW_ID,)) if kind == "max" else ROW_ID
-    pair = Form("{{'value': {0}, 'place': {1}}}", (by.sql, place))
+    pair = Form("{{'value': {0}, 'place': {1}}}", (by.sql, Form("-{0}", (place,)) if kind == "max" else place))
     return Form("(CASE WHEN {0} IS NOT NULL THEN {1} END)", (by.sql, pair)) if by.nullable else pair
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from toolkit.engine.lower import expand, groups, joins, parse, sources, windows
 from toolkit.engine.lower.block import Block, Ordering
-from toolkit.engine.lower.context import ROW_ID, Context
+from toolkit.engine.lower.context import Context
 from toolkit.engine.lower.expressions import Expressions, null_of
 from toolkit.engine.select import Named, Nested, NoRows, OrderKey, Query, Select, TableExpression, print_order
 from toolkit.engine.sql import Form, Literal, Lowered, Sql
@@ -30,16 +30,15 @@ class Relations:
         """The outermost SELECT. Groups of a large table come out in another order each time: they are put into one."""
         found = block.select(ids, ordered=True)
         grouped = isinstance(block.source, Nested) and isinstance(block.source.query, Select) and block.source.query.groups
-        if found.order or not grouped or not self.context.large_tables:
+        if found.order or not grouped or not self.context.threads_share:
             return found
         return replace(found, order=tuple(OrderKey(sql, False, True) for _, sql in found.items))
 
     def expressions(self, scope: Mapping[int, Lowered], block: Block | None = None) -> Expressions:
         row_order: Sequence[Sql] = ()
         if block is not None:
-            row_order = [Form(print_order([key]).replace("{", "{{").replace("}", "}}")) for key in block.order_keys()]
-            if not row_order and isinstance(block.source, Named) and block.source.name in self.context.large_tables:
-                row_order = [ROW_ID]
+            keys = block.order_keys(implicit=True)
+            row_order = [Form(print_order([key]).replace("{", "{{").replace("}", "}}")) for key in keys]
         return Expressions(self.context, scope, self.query, row_order)
 
     def lower(self, rel: plan.Rel) -> Block:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from toolkit.engine.errors import failing
-from toolkit.engine.lower.block import Block
+from toolkit.engine.lower.block import Block, Ordering
 from toolkit.engine.lower.context import ONE_THREAD, StoredPart
 from toolkit.engine.lower.expressions import null_of
 from toolkit.engine.select import Generated, Named, Nested, NoRows, UnionAll
@@ -25,13 +25,20 @@ def scan(lowering: Relations, rel: plan.Scan) -> Block:
     parts = lowering.context.storage.stored(rel.table)
     if not parts:
         return Block(NoRows(), {column.id: null_of(column.type) for column in rel.columns}, [_FALSE])
-    lowering.context.large_tables |= {part.sql_name for part in parts if part.rows > ONE_THREAD}
     blocks = [Block(Named(part.sql_name), {column.id: _stored(part, column) for column in rel.columns}) for part in parts]
     if len(blocks) == 1:
-        return blocks[0]
+        return _in_place(lowering, blocks[0]) if parts[0].rows > ONE_THREAD else blocks[0]
     ids = [column.id for column in rel.columns]
     columns = {number: Lowered(ColumnName(number), any(block.columns[number].nullable for block in blocks)) for number in ids}
     return Block(Nested(UnionAll(tuple(block.select(ids) for block in blocks))), columns)
+
+
+def _in_place(lowering: Relations, block: Block) -> Block:
+    """A table that several threads read: each row keeps its place, for what would else depend on the threads."""
+    lowering.context.threads_share = True
+    place = lowering.context.fresh_id()
+    columns = {**block.columns, place: Lowered(Form("rowid"), False)}
+    return Block(block.source, columns, [], (Ordering(place, ScalarType.LONG, False, False, unique=True, implicit=True),))
 
 
 def _stored(part: StoredPart, column: plan.Column) -> Lowered:

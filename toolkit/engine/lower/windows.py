@@ -27,7 +27,7 @@ _RUNNING = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
 
 def placed(lowering: Relations, block: Block) -> Block:
     """The rows with a place each, in their order: rows that the order does not tell apart keep one from here on."""
-    if len(block.order) == 1 and block.order[0].unique:
+    if len(block.order) == 1 and block.order[0].unique and not block.order[0].implicit:
         return block.sealed()
     number = lowering.context.fresh_id()
     inner = block.select(block.columns)
@@ -41,7 +41,7 @@ def _with(block: Block, number: int) -> dict[int, Lowered]:
 
 
 def _order_by(block: Block) -> Sql:
-    keys = block.order_keys()
+    keys = block.order_keys(implicit=True)
     return Form(("ORDER BY " + print_order(keys)).replace("{", "{{").replace("}", "}}")) if keys else Form("")
 
 
