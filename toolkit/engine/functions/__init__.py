@@ -16,6 +16,7 @@ _FAMILIES = (
     "datetimes",
     "datetime_formats",
     "mathematics",
+    "mixed",
     "dynamics",
     "encoding",
     "network",

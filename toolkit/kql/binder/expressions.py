@@ -254,6 +254,9 @@ def _logical(b: Binder, expr: syntax.Binary, left: plan.Expr, right: plan.Expr) 
 
 
 def _equality(b: Binder, expr: syntax.Binary, left: plan.Expr, right: plan.Expr) -> plan.Expr:
+    numbered = _numbered(expr.operator, left, right, expr.span) or _numbered(expr.operator, right, left, expr.span)
+    if numbered is not None:
+        return numbered
     left, right = comparable(b, left, right, expr.span)
     return plan.Call(expr.operator, (left, right), BOOL, expr.span)
 
@@ -271,8 +274,32 @@ def comparable(b: Binder, left: plan.Expr, right: plan.Expr, span: Span) -> tupl
         return left, _typed_literal(right, left.type)
     if _is_text_literal(left):
         return _typed_literal(left, right.type), right
+    if _is_flag(left, right):
+        return left, _flag(right)
+    if _is_flag(right, left):
+        return _flag(left), right
     b.refuse(f"Comparing {left.type} with {right.type} is not documented; a conversion makes the types equal (R-036).", span)
     return left, right
+
+
+def _is_flag(expr: plan.Expr, literal: plan.Expr) -> bool:
+    """A bool beside 0 or 1: as a number and as a bool the comparison is the same."""
+    return expr.type is BOOL and isinstance(literal, plan.Const) and literal.type.is_integer and literal.value in (0, 1)
+
+
+def _flag(literal: plan.Expr) -> plan.Expr:
+    assert isinstance(literal, plan.Const)
+    return const(bool(literal.value), BOOL, literal.span)
+
+
+def _numbered(operator: str, text: plan.Expr, literal: plan.Expr, span: Span) -> plan.Expr | None:
+    """A string beside a whole number: the literal takes the column's type (R-035), as it does in a list (R-120).
+
+    Text that is another spelling of the number (`00`) would be equal to it as a number; the engine fails on it.
+    """
+    if text.type is not STRING or not isinstance(literal, plan.Const) or not literal.type.is_integer or literal.value is None:
+        return None
+    return plan.Call("equals_number" if operator == "==" else "differs_from_number", (text, literal), BOOL, span)
 
 
 def _as_held(expr: plan.Expr, other: ScalarType) -> plan.Expr:
@@ -384,11 +411,25 @@ def _in_table(b: Binder, expr: syntax.In, value: plan.Expr, table: plan.Rel) -> 
     if not table.columns:
         return unknown(expr.span)
     kind = table.columns[0].type
+    if kind is DYNAMIC and value.type is STRING:
+        table, kind = _member_texts(b, table, expr.span), STRING
     if expr.operator not in ("in", "!in") or value.type is DYNAMIC:
         value = convert(value, STRING if kind in (DYNAMIC, UNKNOWN) else kind)
     if kind is DYNAMIC or not (rules.same_family(value.type, kind)):
         b.refuse(f"'{expr.operator}' over a table needs the same type on both sides, found {value.type} and {kind} (R-036).", expr.span)
     return plan.InTable(expr.operator, value, table, expr.span)
+
+
+def _member_texts(b: Binder, table: plan.Rel, span: Span) -> plan.Rel:
+    """The texts of a dynamic column. Whether the service takes an array for its elements is not documented: the engine fails on one."""
+    message = "The first column of this table is dynamic; toscalar(...) makes one list of an array, tostring(...) a text of a value."
+    b.report("dynamic-in-table", message, span, severity="warning")
+    first = plan.Ref(table.columns[0], span)
+    length = plan.Call("array_length", (first,), ScalarType.LONG, span)
+    some = plan.Call("!=", (length, const(0, ScalarType.LONG)), BOOL, span)
+    kept = plan.Filter(table, plan.Call("and", (plan.Call("isnotnull", (first,), BOOL, span), some), BOOL, span))
+    column = b.column(first.column.name, STRING)
+    return plan.Extend(kept, ((column, plan.Call("member_text", (first,), STRING, span)),), (column,))
 
 
 # --- calls and subqueries -------------------------------------------------------------------------------------------

@@ -15,6 +15,9 @@ from toolkit.kql.types import ScalarType
 Handler = Callable[[Binder, Any, plan.Rel, Scope], plan.Rel]
 Source = Callable[[Binder, Any, Scope], plan.Rel]
 
+# Marks the rows of a search over all tables: as a result, its columns are those of the workspace that runs it.
+EVERY_TABLE = f"{OPEN}tables"
+
 HANDLERS: dict[type[syntax.Operator], Handler] = {}
 SOURCES: dict[type[syntax.Node], Source] = {}
 

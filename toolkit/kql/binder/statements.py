@@ -5,7 +5,7 @@ from __future__ import annotations
 from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import Binder, Binding, FunctionBinding, ScalarBinding, Scope, TableBinding, const
 from toolkit.kql.binder.expressions import bind_scalar, convert
-from toolkit.kql.binder.pipeline import apply_operators, bind_tabular, is_tabular, visible
+from toolkit.kql.binder.pipeline import EVERY_TABLE, apply_operators, bind_tabular, is_tabular, visible
 from toolkit.kql.times import parse_datetime, parse_timespan
 from toolkit.kql.types import DECLARABLE, ScalarType
 
@@ -52,6 +52,9 @@ def bind_query(b: Binder, query: syntax.Query) -> plan.QueryPlan | None:
         return None
     if len(results) > 1:
         b.refuse("The query has several results; a rule must have exactly one (R-305).", results[0].span)
+    if any(column.name == EVERY_TABLE for column in result.columns):
+        hints = ("`search in (...)` names the tables, `project` the columns.",)
+        b.refuse("The columns of a search over all tables depend on the workspace that runs it.", results[-1].span, hints=hints)
     columns = visible(result.columns)
     return plan.QueryPlan(plan.Narrow(result, columns), tuple(b.steps), b.visualization)
 

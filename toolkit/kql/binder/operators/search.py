@@ -9,7 +9,7 @@ from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import Binder, Scope, const, null_of
 from toolkit.kql.binder.expressions import bind_scalar, condition, convert
 from toolkit.kql.binder.operators.unions import Leg, legs_of, merged
-from toolkit.kql.binder.pipeline import handles, nothing, parameter, sources, visible, word
+from toolkit.kql.binder.pipeline import EVERY_TABLE, handles, nothing, parameter, sources, visible, word
 from toolkit.kql.types import DECLARABLE, ScalarType
 
 TABLE = "$table"
@@ -21,7 +21,11 @@ _TERMS = {(False, False): "has", (False, True): "hasprefix", (True, False): "has
 @sources(syntax.Search)
 def _search_source(b: Binder, operator: syntax.Search, scope: Scope) -> plan.Rel:
     tables = operator.tables or (syntax.Star(span=operator.span),)
-    return _searched(b, operator, legs_of(b, tables, scope, operator.span), scope, everything=not operator.tables)
+    found = _searched(b, operator, legs_of(b, tables, scope, operator.span), scope)
+    if operator.tables:
+        return found
+    mark = b.column(EVERY_TABLE, ScalarType.STRING)
+    return plan.Extend(found, ((mark, null_of(mark.type)),), (*found.columns, mark))
 
 
 @handles(syntax.Search)
@@ -30,11 +34,11 @@ def _search(b: Binder, operator: syntax.Search, rel: plan.Rel, scope: Scope) -> 
     return _searched(b, operator, [Leg(table.table if isinstance(table, plan.Scan) else "", rel)], scope)
 
 
-def _searched(b: Binder, operator: syntax.Search, legs: Sequence[Leg], scope: Scope, *, everything: bool = False) -> plan.Rel:
+def _searched(b: Binder, operator: syntax.Search, legs: Sequence[Leg], scope: Scope) -> plan.Rel:
     """All rows of all tables that pass, under the name of their table."""
     if not legs:
         return nothing(b)
-    union = merged(b, legs, "outer", TABLE, operator.span, everything=everything)
+    union = merged(b, legs, "outer", TABLE, operator.span)
     rows = scope.with_rows(union.columns)
     texts = scope.with_rows([column for column in union.columns if column.name != TABLE])
     return plan.Filter(union, _predicate(b, operator.predicate, rows, texts, sensitive=_is_sensitive(operator)))

@@ -144,7 +144,9 @@ def _path(b: Binder, expr: syntax.Path, scope: Scope) -> plan.Rel:
         b.report("table-expected", "Expected a table.", expr.span, alias="KS204")
         return nothing(b)
     if root.name.text in ("adx", "arg"):
-        b.refuse(f"{root.name.text}(...) reaches another service.", root.span)
+        message = f"The name '{root.name.text}' does not refer to any known function."
+        hints = (f"{root.name.text}(...) reaches another service from the portal; a scheduled rule cannot (R-333).",)
+        b.report("unknown-function", message, root.span, alias="KS211", hints=hints)
         return nothing(b)
     if isinstance(expr.member, syntax.Name):
         return _name(b, syntax.NameRef(expr.member.text, span=expr.member.span), scope)
