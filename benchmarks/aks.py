@@ -122,13 +122,13 @@ def main() -> int:
         kql, sql = path.read_text(encoding="utf-8"), path.with_suffix(".sql").read_text(encoding="utf-8")
 
         def ours(kql: str = kql) -> int:
-            return workspace.query(kql, now=NOW).to_arrow().num_rows
+            return int(workspace.query(kql, now=NOW).to_arrow().num_rows)
 
         def written(sql: str = sql) -> int:
-            return plain.sql(sql).to_arrow_table().num_rows
+            return int(plain.sql(sql).to_arrow_table().num_rows)
 
         def theirs(kql: str = kql) -> int:
-            return duckdb_kql.query(peer, kql).to_arrow_table().num_rows
+            return int(duckdb_kql.query(peer, kql).to_arrow_table().num_rows)
 
         mine, base, other = best(ours, options.runs), best(written, options.runs), attempt(theirs, max(1, options.runs // 2))
         ratios.append(mine[0] / base[0])
