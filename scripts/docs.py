@@ -41,9 +41,11 @@ def support_page() -> str:
     from toolkit.engine.functions import load_families
     from toolkit.engine.functions.registry import REGISTRY
     from toolkit.kql.binder.calls import SPECIAL
+    from toolkit.kql.binder.windows import WINDOW_FUNCTIONS
     from toolkit.kql.functions import registry
 
     load_families()
+    by_relation = _BY_RELATION | WINDOW_FUNCTIONS
     parts = [
         "# KQL that runs",
         NOTE,
@@ -51,7 +53,7 @@ def support_page() -> str:
     ]
     for kind, title, rows in (("function", "Scalar functions", REGISTRY.scalars), ("aggregate", "Aggregates", REGISTRY.aggregates)):
         found = [function for name in registry.names(kind) if (function := registry.find(kind, name)) is not None and not function.obsolete]
-        runs = [f.name for f in found if f.canonical in rows or f.name in SPECIAL or f.name in _BY_RELATION]
+        runs = [f.name for f in found if f.canonical in rows or f.name in SPECIAL or f.name in by_relation]
         refused = [f.name for f in found if f.name not in runs]
         parts += [f"## {title}", f"{len(runs)} of {len(found)} run.", _listed(runs), f"Refused: {_listed(refused) or 'none'}"]
     return "\n\n".join(parts) + "\n"
@@ -70,8 +72,8 @@ _INTRODUCTION = (
     "a listed function may still refuse arguments whose result is not documented."
 )
 
-# Aggregates that are whole rows of a group: the relational lowering runs them, they have no row of their own.
-_BY_RELATION = frozenset({"arg_max", "arg_min", "percentiles", "percentilesw"})
+# What yields whole rows or several columns: the relational lowering runs them, they have no row of their own.
+_BY_RELATION = frozenset({"arg_max", "arg_min", "percentiles", "percentilesw", "series_fit_line", "series_stats"})
 
 
 def _listed(names: list[str]) -> str:

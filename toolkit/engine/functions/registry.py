@@ -64,9 +64,12 @@ class PythonFunction:
 
 @dataclass
 class Registry:
+    """`refusals`: why a function that is known has no row."""
+
     scalars: dict[str, Builder] = field(default_factory=dict)
     aggregates: dict[str, AggregateBuilder] = field(default_factory=dict)
     python: dict[str, PythonFunction] = field(default_factory=dict)
+    refusals: dict[str, str] = field(default_factory=dict)
 
     def template(self, name: str, template: str, *, total: bool | None = None) -> None:
         """A function that is one template. `total`: never NULL (True) or NULL when any argument is (None)."""

@@ -114,3 +114,21 @@ def _seasonal(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> L
     if len(args) != 2 or not isinstance(period, int) or period < 1:
         raise Refusal("series_seasonal is supported for a constant period only: how the service detects one is not documented", call.span)
     return Lowered(python_call(lowering, _SEASONAL, args[0].sql, whole(call.args[1].type, args[1].sql)), True)
+
+
+#
+_UNDOCUMENTED = "how the service computes it is not documented in full"
+for _name in (
+    "series_decompose",
+    "series_decompose_anomalies",
+    "series_decompose_forecast",
+    "series_fit_2lines",
+    "series_fit_2lines_dynamic",
+    "series_fit_poly",
+    "series_outliers",
+    "series_periods_detect",
+    "series_periods_validate",
+):
+    REGISTRY.refusals[_name] = _UNDOCUMENTED
+for _name in ("series_stats", "series_fit_line"):
+    REGISTRY.refusals[_name] = "it yields several columns, which extend and project take, other expressions do not"

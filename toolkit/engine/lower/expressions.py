@@ -41,7 +41,8 @@ def null_of(kind: ScalarType) -> Lowered:
 def not_supported(call: plan.Call) -> str:
     """Why a call without a row in the registry is refused."""
     kind = "operator" if call.name in OPERATOR_NAMES or not call.name.isidentifier() else "function"
-    return f"the {kind} {call.name!r} is not supported yet"
+    reason = REGISTRY.refusals.get(call.name)
+    return f"the {kind} {call.name!r} is not supported: {reason}" if reason else f"the {kind} {call.name!r} is not supported yet"
 
 
 def is_plain(sql: Sql) -> bool:
