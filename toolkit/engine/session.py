@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from toolkit.catalog import Catalog
@@ -20,6 +21,7 @@ from toolkit.kql import plan
 from toolkit.kql.analysis import Analysis, SavedFunction, analyze
 from toolkit.kql.diagnostics import Diagnostic, KqlError, UnsupportedKqlError
 from toolkit.kql.discovery import Discovered, Place
+from toolkit.kql.external import EXTERNAL_PREFIX, External
 from toolkit.kql.passes.time_scope import WATCHLIST_PREFIX
 from toolkit.kql.source import Source
 from toolkit.kql.types import ScalarType, TableSchema
@@ -79,6 +81,7 @@ class Workspace:
         self._parts: dict[str, tuple[Part, ...]] = {}
         self._functions: dict[str, SavedFunction] = {}
         self._watchlists: dict[str, TableSchema] = {}
+        self._externals: dict[str, Path] = {}
         self._analyses: dict[Hashable, Analysis] = {}
 
     def fork(self) -> Workspace:
@@ -89,6 +92,7 @@ class Workspace:
         copy._parts = dict(self._parts)
         copy._functions = dict(self._functions)
         copy._watchlists = dict(self._watchlists)
+        copy._externals = dict(self._externals)
         copy._analyses = self._analyses
         return copy
 
@@ -146,13 +150,27 @@ class Workspace:
         self._watchlists[alias] = schema
         self._parts[WATCHLIST_PREFIX + alias] = (self.database.store(pa.table({n: pa.array(v, types[n]) for n, v in values.items()})),)
 
+    def map_external(self, uri: str, path: str | Path) -> None:
+        """Lets a local file stand for a URI of `externaldata`. It is read when a query asks for it, by that query's schema."""
+        self._externals[uri] = Path(path)
+        self._parts = {name: parts for name, parts in self._parts.items() if not name.startswith(EXTERNAL_PREFIX)}
+
+    def _stored(self, table: str) -> Sequence[Part]:
+        """The rows of a table; those of external data are read the first time."""
+        if table.startswith(EXTERNAL_PREFIX) and table not in self._parts:
+            from toolkit.engine.externals import read_external
+
+            rows = read_external(External.of(table), self._externals, "externaldata")
+            self._parts[table] = (self.database.store(rows.table),)
+        return self._parts.get(table, ())
+
     def schema(self, table: str) -> TableSchema | None:
         """The columns of a table: the catalogue's, and those that ingested rows brought."""
         return self._schemas.get(table) or self.catalog.table(table)
 
     def tables(self) -> list[str]:
         """The tables that rows were ingested into."""
-        return [name for name in self._parts if not name.startswith(WATCHLIST_PREFIX)]
+        return [name for name in self._parts if not name.startswith((WATCHLIST_PREFIX, EXTERNAL_PREFIX))]
 
     # --- queries ------------------------------------------------------------------------------------------------------
 
@@ -161,17 +179,20 @@ class Workspace:
         key = (kql, name, repr(sorted((parameters or {}).items())), self._surroundings())
         found = self._analyses.get(key)
         if found is None:
-            found = analyze(kql, _Environment(self, self._functions, self._watchlists, parameters or {}), name)
+            found = analyze(kql, self._environment(parameters), name)
             if len(self._analyses) >= _KEPT_ANALYSES:
                 self._analyses.clear()
             self._analyses[key] = found
         return found
 
+    def _environment(self, parameters: Mapping[str, object] | None, discovered: Discovered | None = None) -> _Environment:
+        return _Environment(self, self._functions, self._watchlists, parameters or {}, discovered, self._externals)
+
     def _surroundings(self) -> Hashable:
         """All that the meaning of a query depends on besides its text; forks mostly agree on it and share analyses."""
         schemas = tuple((name, tuple(schema.columns.items())) for name, schema in self._schemas.items())
         watchlists = tuple((alias, tuple(schema.columns.items())) for alias, schema in self._watchlists.items())
-        return schemas, tuple(self._functions.values()), watchlists, tuple(self._parts), id(self.catalog)
+        return schemas, tuple(self._functions.values()), watchlists, tuple(self.tables()), tuple(self._externals), id(self.catalog)
 
     def query(
         self,
@@ -235,14 +256,14 @@ class Workspace:
             statement = _shallow(partial(compiler.statement, question, source), source)
             found = Result(self._run(statement, source, timeout), question.columns, None, statement.constants)
             discovered[rel.place] = columns_of(rel, found.values(0), source)
-            analysis = analyze(kql, _Environment(self, self._functions, self._watchlists, parameters or {}, discovered), source.name)
+            analysis = analyze(kql, self._environment(parameters, discovered), source.name)
             bound = _runnable(analysis)
         return analysis, bound
 
     def _compiler(self, now: object, start: object, end: object) -> Compiler:
         ticks = instant(clock() if now is None else now, "now")
         scope = (None if start is None else instant(start, "start"), None if end is None else instant(end, "end"))
-        return Compiler(_Storage(self._parts), ticks, scope)
+        return Compiler(_Storage(self._stored), ticks, scope)
 
     def _run(self, statement: Statement, source: Source, timeout: float | None) -> pa.Table:
         try:
@@ -252,11 +273,11 @@ class Workspace:
 
 
 class _Storage:
-    def __init__(self, parts: Mapping[str, tuple[Part, ...]]) -> None:
-        self._parts = parts
+    def __init__(self, stored: Callable[[str], Sequence[Part]]) -> None:
+        self._stored = stored
 
     def stored(self, table: str) -> Sequence[Part]:
-        return self._parts.get(table, ())
+        return self._stored(table)
 
 
 class _Environment:
@@ -268,13 +289,15 @@ class _Environment:
         functions: Mapping[str, SavedFunction],
         watchlists: Mapping[str, TableSchema],
         parameters: Mapping[str, object],
-        discovered: Discovered | None = None,
+        discovered: Discovered | None,
+        externals: Container[str],
     ) -> None:
         self._workspace = workspace
         self.functions = functions
         self.watchlists = watchlists
         self.parameters = {name: parameter(value, name) for name, value in parameters.items()}
         self.discovered = discovered or {}
+        self.externals = externals
 
     def table(self, name: str) -> TableSchema | None:
         return self._workspace.schema(name)

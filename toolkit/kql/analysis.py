@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from toolkit.kql import plan, syntax
@@ -19,7 +19,7 @@ __all__ = ["Analysis", "Environment", "SavedFunction", "analyze"]
 class Environment:
     """The names a query may use: tables, saved functions, watchlists and query parameters.
 
-    `discovered`: the columns of plugins that an engine found in the data.
+    `discovered`: the columns of plugins that an engine found in the data. `externals`: the URIs that files stand for.
     """
 
     tables: Mapping[str, TableSchema] = field(default_factory=dict)
@@ -27,6 +27,7 @@ class Environment:
     watchlists: Mapping[str, TableSchema] = field(default_factory=dict)
     parameters: Mapping[str, object] = field(default_factory=dict)
     discovered: Discovered = field(default_factory=dict)
+    externals: Container[str] = ()
 
     def table(self, name: str) -> TableSchema | None:
         return self.tables.get(name)

@@ -409,12 +409,23 @@ def _bin_auto(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr:
     return plan.Call("bin_at", (value, size, fixed), value.type, call.span)
 
 
+def _ingestion_time(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr:
+    """The column of recorded logs that holds it, where they have one; an engine refuses the function itself."""
+    column = (scope.columns or {}).get("_TimeReceived")
+    if column is not None and column.type is ScalarType.DATETIME and not call.arguments:
+        return plan.Ref(column, call.span)
+    function = registry.find_function(call.name.text)
+    assert function is not None
+    return bind_built_in(b, function, call, scope)
+
+
 SPECIAL: dict[str, Callable[[Binder, syntax.Call, Scope], plan.Expr]] = {
     "now": _now,
     "bin_auto": _bin_auto,
     "estimate_data_size": _over_all_columns,
     "pack_array": _over_all_columns,
     "ago": _ago,
+    "ingestion_time": _ingestion_time,
     "not": _not,
     "column_names_of": _column_names_of,
     "column_ifexists": _column_ifexists,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, Union
 
@@ -44,6 +44,9 @@ class Environment(Protocol):
 
     @property
     def discovered(self) -> Discovered: ...
+
+    @property
+    def externals(self) -> Container[str]: ...
 
     def table(self, name: str) -> TableSchema | None: ...
 
@@ -162,6 +165,8 @@ class Binder:
         # columns of open relations that the operator at hand met, and how many such operators are inside one another
         self.met: list[plan.Column] = []
         self.depth = 0
+        # declared patterns, each with the names in scope where it stands
+        self.patterns: dict[str, tuple[syntax.DeclarePattern, Scope]] = {}
         self.visualization: plan.Visualization | None = None
         self._next_id = 0
 

@@ -158,7 +158,7 @@ def is_tabular(b: Binder, expr: syntax.Node, scope: Scope) -> bool:
         case syntax.Call(name=syntax.Name(text=name)):
             return _call_is_tabular(b, name, scope)
         case syntax.Path(base=base):
-            return _is_remote(base)
+            return _is_remote(base) or (isinstance(base, syntax.Call) and base.name.text in b.patterns)
         case _:
             return False
 
@@ -186,7 +186,7 @@ def _call_is_tabular(b: Binder, name: str, scope: Scope) -> bool:
     binding = scope.binding(name)
     if isinstance(binding, FunctionBinding):
         return _declaration_is_tabular(b, binding)
-    if name in TABLE_FUNCTIONS:
+    if name in TABLE_FUNCTIONS or name in b.patterns:
         return True
     return registry.find_function(name) is None and _stored_is_tabular(b, name, scope)
 

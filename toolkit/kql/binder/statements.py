@@ -44,7 +44,9 @@ def bind_query(b: Binder, query: syntax.Query) -> plan.QueryPlan | None:
             case syntax.SetOption(name=name, value=value):
                 if value is not None and name.startswith("query_bin_auto_"):
                     b.options[name] = bind_scalar(b, value, Scope())
-            case syntax.DeclarePattern() | syntax.Alias() | syntax.Restrict():
+            case syntax.DeclarePattern(name=name):
+                b.patterns[name.text] = (statement, scope)
+            case syntax.Alias() | syntax.Restrict():
                 b.refuse(f"The statement '{type(statement).__name__.lower()}' is not supported.", statement.span)
             case _:
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from toolkit.kql import plan
+from toolkit.kql.external import EXTERNAL_PREFIX
 from toolkit.kql.passes.rewrite import transform
 from toolkit.kql.types import ScalarType
 
@@ -11,12 +12,15 @@ WATCHLIST_PREFIX = "_watchlist:"
 
 
 def apply_time_scope(rel: plan.Rel, start: int | None, end: int | None) -> plan.Rel:
-    """Filters every stored table that has a TimeGenerated column; ticks, None for an open end. Watchlists stay whole (R-334)."""
+    """Filters every stored table that has a TimeGenerated column; ticks, None for an open end.
+
+    Watchlists (R-334) and external data stay whole.
+    """
     if start is None and end is None:
         return rel
 
     def scoped(node: plan.Rel) -> plan.Rel:
-        if not isinstance(node, plan.Scan) or node.table.startswith(WATCHLIST_PREFIX):
+        if not isinstance(node, plan.Scan) or node.table.startswith((WATCHLIST_PREFIX, EXTERNAL_PREFIX)):
             return node
         column = next((column for column in node.columns if column.name == TIME_COLUMN and column.type is ScalarType.DATETIME), None)
         if column is None:

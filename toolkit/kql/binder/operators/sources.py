@@ -10,6 +10,7 @@ from toolkit.kql import plan, syntax
 from toolkit.kql.binder import typing as rules
 from toolkit.kql.binder.context import OPEN, Binder, FunctionBinding, ScalarBinding, Scope, TableBinding, const, null_of
 from toolkit.kql.binder.expressions import bind_scalar, convert
+from toolkit.kql.binder.patterns import pattern_call
 from toolkit.kql.binder.pipeline import (
     REMOTE,
     apply_operators,
@@ -17,9 +18,11 @@ from toolkit.kql.binder.pipeline import (
     handles,
     nothing,
     sources,
+    word,
 )
 from toolkit.kql.binder.user_functions import call_tabular, stored_function
 from toolkit.kql.diagnostics import suggestion
+from toolkit.kql.external import FORMATS, External
 from toolkit.kql.functions import registry
 from toolkit.kql.source import Span
 from toolkit.kql.times import format_datetime_iso, format_timespan
@@ -82,6 +85,8 @@ def _call(b: Binder, expr: syntax.Call, scope: Scope) -> plan.Rel:
         return call_tabular(b, binding, expr, scope)
     if isinstance(binding, TableBinding) and not expr.arguments:
         return plan.Reuse(binding.shared, b.fresh(binding.shared.rel.columns))
+    if name in b.patterns:
+        return pattern_call(b, expr, None, scope)
     if name == "materialize" and len(expr.arguments) == 1:
         rel = bind_tabular(b, expr.arguments[0], scope)
         return plan.Reuse(plan.Shared("materialize", rel, pinned=True), b.fresh(rel.columns))
@@ -140,6 +145,8 @@ def _path(b: Binder, expr: syntax.Path, scope: Scope) -> plan.Rel:
     root: syntax.Node = expr
     while isinstance(root, syntax.Path):
         root = root.base
+    if isinstance(expr.base, syntax.Call) and expr.base.name.text in b.patterns and isinstance(expr.member, syntax.Name):
+        return pattern_call(b, expr.base, expr.member.text, scope)
     if not isinstance(root, syntax.Call) or root.name.text not in REMOTE:
         b.report("table-expected", "Expected a table.", expr.span, alias="KS204")
         return nothing(b)
@@ -163,10 +170,21 @@ def _to_table(b: Binder, expr: syntax.ToTable, scope: Scope) -> plan.Rel:
 
 @sources(syntax.ExternalData)
 def _external_data(b: Binder, expr: syntax.ExternalData, scope: Scope) -> plan.Rel:
-    """R-215: reading a URI is refused; the columns are known, so analysis goes on."""
+    """R-215: reading a URI is refused; the columns are known, so analysis goes on. Files may stand for the URIs."""
     columns = tuple(_declared(b, declared) for declared in expr.schema.columns)
+    uris = tuple(filter(None, (_constant_text(b, uri, scope) for uri in expr.uris)))
     reason = "it reads from the network; a local file has to be mapped to it"
-    return plan.Unsupported("externaldata", reason, (), columns, expr.span)
+    if not uris or any(uri not in b.environment.externals for uri in uris):
+        return plan.Unsupported("externaldata", reason, (), columns, expr.span)
+    options = {option.name.lower(): (word(option) or "").lower() for option in expr.properties}
+    suffixes = uris[0].split("?", 1)[0].lower().removesuffix(".gz").rsplit(".", 1)
+    kind = options.pop("format", suffixes[-1] if suffixes[-1] in FORMATS else "csv")
+    skip = options.pop("ignorefirstrecord", "false") == "true"
+    if options or kind not in FORMATS:
+        unknown = ", ".join(options) or f"format {kind}"
+        return plan.Unsupported("externaldata", f"the option {unknown} is not implemented", (), columns, expr.span)
+    external = External(uris, tuple((column.name, column.type) for column in columns), kind, skip)
+    return plan.Scan(external.table, columns, expr.span)
 
 
 def _declared(b: Binder, declared: syntax.ColumnDecl) -> plan.Column:
