@@ -411,6 +411,8 @@ def _in_table(b: Binder, expr: syntax.In, value: plan.Expr, table: plan.Rel) -> 
     if not table.columns:
         return unknown(expr.span)
     kind = table.columns[0].type
+    if kind is DYNAMIC and value.type is DYNAMIC and expr.operator not in ("in", "!in"):
+        value = convert(value, STRING)
     if kind is DYNAMIC and value.type is STRING:
         table, kind = _member_texts(b, table, expr.span), STRING
     if expr.operator not in ("in", "!in") or value.type is DYNAMIC:
