@@ -7,7 +7,7 @@ import math
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from toolkit.kql.literals import LiteralError, quoted, string_value, typed_value
@@ -142,6 +142,7 @@ JSON_VALUES: st.SearchStrategy[object] = st.recursive(
 
 
 @given(JSON_VALUES)
+@example(-(2**63))
 def test_json_in_dynamic_reads_back(value: object) -> None:
     text = json.dumps(value)
     found = literal(f"dynamic({_without_surrogates(text)})")

@@ -144,9 +144,8 @@ class Literals(Names):
         elif kind in LITERAL_KINDS:
             self._json_literal(out)
         elif kind == "-" and self.kinds[self.at + 1] in (LONG, REAL):
-            out.append("-")
             self.at += 1
-            self._json_literal(out)
+            out.append(self._negative_json())
         elif kind == "null":
             self.at += 1
             out.append("null")
@@ -177,6 +176,16 @@ class Literals(Names):
             out.append(json_of(found.kind, found.value))
         except LiteralError as error:
             self.bad_literal(error, self.span(start))
+
+    def _negative_json(self) -> str:
+        """A number behind its minus sign. The smallest long is one only together with it; an infinity is text in JSON."""
+        if self.spelling() == str(2**63):
+            self.at += 1
+            return str(-(2**63))
+        parts: list[str] = []
+        self._json_literal(parts)
+        number = "".join(parts)
+        return f'"-{number[1:]}' if number.startswith('"') else f"-{number}"
 
     def _json_group(self, out: list[str], opening: str, closing: str, element: Callable[[], None]) -> None:
         self.at += 1
