@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 
 from toolkit.kql import syntax
@@ -146,18 +147,15 @@ class Namer:
         return self._free(f"Column{self._positional}")
 
     def _free(self, name: str) -> str:
-        candidate, number = name, 0
-        while candidate in self.taken or (number and candidate in self.explicit):
-            number += 1
-            candidate = f"{name}{number}"
-        self.taken.add(candidate)
-        return candidate
+        found = suffixed(name, self.taken, self.explicit)
+        self.taken.add(found)
+        return found
 
 
-def suffixed(name: str, taken: set[str]) -> str:
-    """A join-style free name: `k`, `k1`, `k2` ... (R-222)."""
+def suffixed(name: str, taken: Set[str], stepped_over: Set[str] = frozenset()) -> str:
+    """The name itself, or the first of `k1`, `k2` ... that is free (R-222); numbered ones also keep off `stepped_over`."""
     candidate, number = name, 0
-    while candidate in taken:
+    while candidate in taken or (number and candidate in stepped_over):
         number += 1
         candidate = f"{name}{number}"
     return candidate

@@ -69,10 +69,6 @@ def nothing(b: Binder) -> plan.Rel:
     return plan.Values((b.column(OPEN, ScalarType.UNKNOWN),), ())
 
 
-def is_nothing(rel: plan.Rel) -> bool:
-    return isinstance(rel, plan.Values) and any(column.name == OPEN for column in rel.columns)
-
-
 def visible(columns: tuple[plan.Column, ...]) -> tuple[plan.Column, ...]:
     """The columns without the phantoms of open tables."""
     return tuple(column for column in columns if not column.name.startswith(OPEN))
