@@ -20,6 +20,7 @@ _FAMILIES = (
     "dynamics",
     "encoding",
     "network",
+    "networks",
     "parsing",
     "special",
     "aggregates",

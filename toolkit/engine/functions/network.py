@@ -72,6 +72,11 @@ def _value(text: Sql) -> Sql:
     return Form(_NUMBER, (text,))
 
 
+def plain_or_python(lowering: Lowering, function: str, text: Sql, of_number: Callable[[Sql], Sql]) -> Sql:
+    """`of_number` over the number of a plain address, the Python function for what may still be one, NULL for the rest."""
+    return _fast(text, lambda name: of_number(_value(name)), lambda name: forms.python_call(lowering, function, name))
+
+
 @REGISTRY.builder("parse_ipv4")
 def _parse_ipv4(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
     text = strict_text(call, args, 0)

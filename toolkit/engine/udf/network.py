@@ -32,6 +32,12 @@ def mask4(value: int, prefix: int) -> int:
     return value & (_ALL_32 << (32 - prefix)) & _ALL_32
 
 
+def ipv4_bits(text: str) -> int | None:
+    """A 1 followed by the leading bits that the prefix leaves; None for what is no address."""
+    found = ipv4(text)
+    return 1 << found[1] | found[0] >> (32 - found[1]) if found else None
+
+
 def text4(value: int) -> str:
     return ".".join(str(value >> shift & 255) for shift in (24, 16, 8, 0))
 
@@ -219,6 +225,12 @@ def _groups(text: str, last: bool) -> list[int] | None:
 
 def mask6(value: int, bits: int) -> int:
     return value & (_ALL_128 << (128 - bits)) & _ALL_128
+
+
+def ipv6_bits(text: str) -> str:
+    """A 1 and the leading bits that the prefix leaves, as digits; '' for what is no address."""
+    found = ipv6(text)
+    return f"{1 << found[1] | found[0] >> (128 - found[1]):b}" if found else ""
 
 
 def text6(value: int) -> str:

@@ -1,4 +1,4 @@
-"""bag_unpack and pivot: plugins whose columns are in the data, and narrow, which turns columns into rows (R-310 to R-312)."""
+"""bag_unpack and pivot: plugins whose columns are in the data (R-310, R-311)."""
 
 from __future__ import annotations
 
