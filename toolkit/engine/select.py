@@ -83,11 +83,12 @@ Query = Union[Select, UnionAll]
 
 @dataclass(frozen=True, slots=True)
 class TableExpression:
-    """One WITH entry."""
+    """One WITH entry. `recursive`: a union of the first rows and of those that follow from the rows found last."""
 
     name: str
     query: Query
     materialized: bool = False
+    recursive: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,12 +112,14 @@ class Statement:
 def print_statement(statement: Statement) -> str:
     head = ""
     if statement.tables:
-        entries = (
-            f"{table.name} AS {'MATERIALIZED' if table.materialized else 'NOT MATERIALIZED'} ({print_query(table.query)})"
-            for table in statement.tables
-        )
-        head = "WITH " + ",\n".join(entries) + "\n"
+        recursive = "RECURSIVE " if any(table.recursive for table in statement.tables) else ""
+        head = f"WITH {recursive}" + ",\n".join(map(_entry, statement.tables)) + "\n"
     return head + print_query(statement.query)
+
+
+def _entry(table: TableExpression) -> str:
+    kept = "" if table.recursive else "MATERIALIZED " if table.materialized else "NOT MATERIALIZED "
+    return f"{table.name} AS {kept}({print_query(table.query)})"
 
 
 def print_query(query: Query) -> str:

@@ -263,6 +263,37 @@ class Window:
         return self.input.columns
 
 
+@dataclass(frozen=True, slots=True)
+class MatchStep:
+    """One step of `scan`. `output`: all, last or none. `assignments` set columns that are among `MatchSteps.made`.
+
+    `state`: what other steps read of this one, by columns of their own, each with the column of the row it remembers.
+    """
+
+    name: str
+    condition: Expr
+    assignments: tuple[tuple[Column, Expr], ...]
+    output: str
+    state: tuple[tuple[Column, Column], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MatchSteps:
+    """scan (R-274), restarting with each `partition`. Expressions of a step may read the state of this step and of those before it.
+
+    `made`: the columns that steps assign, with their value in a step that does not: a constant for a declared column
+    (which is also what an empty state holds), the row's own column for one whose values are replaced.
+    """
+
+    input: Rel
+    steps: tuple[MatchStep, ...]
+    made: tuple[tuple[Column, Expr], ...]
+    match_id: Column | None
+    columns: tuple[Column, ...]
+    partition: Column | None = None
+    span: Span = NOWHERE
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Join:
     """All kinds of join and lookup (R-219..R-230).
@@ -388,6 +419,7 @@ Rel = Union[
     Limit,
     Serialize,
     Window,
+    MatchSteps,
     Join,
     Union_,
     Expand,

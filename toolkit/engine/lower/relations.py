@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from toolkit.engine.lower import expand, groups, joins, parse, sources, windows
+from toolkit.engine.lower import expand, groups, joins, parse, scan, sources, windows
 from toolkit.engine.lower.block import Block, Ordering
 from toolkit.engine.lower.context import Context
 from toolkit.engine.lower.expressions import Expressions, null_of
@@ -55,6 +55,8 @@ class Relations:
                 return windows.placed(self, self.lower(rel.input))
             case plan.Window():
                 return windows.window(self, rel)
+            case plan.MatchSteps():
+                return scan.match_steps(self, rel)
             case plan.Aggregate():
                 return groups.aggregate(self, rel)
             case plan.Join():

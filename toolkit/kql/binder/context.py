@@ -98,6 +98,8 @@ class Scope:
     left: Mapping[str, plan.Column] | None = None
     right: Mapping[str, plan.Column] | None = None
     open: bool = False
+    # in a step of scan: what each step remembers, by the step's name and the column's
+    steps: Mapping[str, Mapping[str, plan.Column]] = field(default_factory=dict)
 
     def binding(self, name: str) -> Binding | None:
         scope: Scope | None = self
@@ -125,6 +127,7 @@ class Scope:
             open=any(column.name == OPEN for column in columns),
             left=None,
             right=None,
+            steps={},
         )
 
     def with_sides(self, left: Sequence[plan.Column], right: Sequence[plan.Column]) -> Scope:
@@ -132,7 +135,7 @@ class Scope:
         return replace(self, columns={}, left={c.name: c for c in left}, right={c.name: c for c in right}, open=False)
 
     def without_rows(self) -> Scope:
-        return replace(self, columns=None, left=None, right=None, open=False)
+        return replace(self, columns=None, left=None, right=None, open=False, steps={})
 
     def child(self, names: Mapping[str, Binding]) -> Scope:
         return Scope(names=names, parent=self)

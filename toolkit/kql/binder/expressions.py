@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from toolkit.kql import plan, syntax
@@ -70,6 +70,9 @@ def _paren(b: Binder, expr: syntax.Paren, scope: Scope) -> plan.Expr:
 def _name(b: Binder, expr: syntax.NameRef, scope: Scope) -> plan.Expr:
     if scope.columns is not None and expr.name in scope.columns:
         return plan.Ref(scope.columns[expr.name], expr.span)
+    if expr.name in scope.steps:
+        b.report("scalar-expected", f"'{expr.name}' is a step; `{expr.name}.column` is a value of it.", expr.span, alias="KS106")
+        return unknown(expr.span)
     binding = scope.binding(expr.name)
     if isinstance(binding, ScalarBinding):
         return _placed(binding.value, expr.span)
@@ -110,6 +113,8 @@ def unresolved(b: Binder, name: str, span: Span, scope: Scope) -> plan.Expr:
 def _path(b: Binder, expr: syntax.Path, scope: Scope) -> plan.Expr:
     if isinstance(expr.base, syntax.NameRef) and expr.base.name in ("$left", "$right"):
         return _side(b, expr, scope)
+    if isinstance(expr.base, syntax.NameRef) and expr.base.name in scope.steps and expr.base.name not in (scope.columns or {}):
+        return _remembered(b, expr, scope.steps[expr.base.name], scope)
     if not isinstance(expr.member, syntax.Name):
         return scalar_expected(b, expr.span)
     base = bind_scalar(b, expr.base, scope)
@@ -121,6 +126,18 @@ def _path(b: Binder, expr: syntax.Path, scope: Scope) -> plan.Expr:
         b.report("no-member", message, expr.member.span, alias="KS142", hints=hints)
         return unknown(expr.span)
     return access(base, expr.member.text, expr.span)
+
+
+def _remembered(b: Binder, expr: syntax.Path, step: Mapping[str, plan.Column], scope: Scope) -> plan.Expr:
+    """`step.column` in a scan."""
+    if not isinstance(expr.member, syntax.Name):
+        return scalar_expected(b, expr.span)
+    if expr.member.text in step:
+        return plan.Ref(step[expr.member.text], expr.span)
+    if scope.open:
+        return meet(b, expr.member.text, expr.span)
+    b.unknown_name(expr.member.text, expr.member.span, step, "column of the step", "KS142")
+    return unknown(expr.span)
 
 
 def _side(b: Binder, expr: syntax.Path, scope: Scope) -> plan.Expr:

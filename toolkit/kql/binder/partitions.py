@@ -53,7 +53,7 @@ class _Rewrite:
                 below = self.rel(rel.input)
                 first = plan.SortKey(plan.Ref(below.column), descending=False, nulls_first=True)
                 return replace(below, rel=replace(rel, input=below.rel, keys=(first, *rel.keys)))
-            case plan.Limit() | plan.Window():
+            case plan.Limit() | plan.Window() | plan.MatchSteps():
                 if rel.partition is not None:
                     raise NotPartitionedError("subqueries inside each other that both count rows are not supported")
                 below = self.rel(rel.input)

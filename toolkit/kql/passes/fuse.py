@@ -58,7 +58,7 @@ class _Fuse:
             case plan.Narrow() | plan.Sort() | plan.Limit() | plan.Serialize() | plan.Window() | plan.Expand() | plan.Parse():
                 below, env = self.rel(rel.input)
                 return map_expressions(replace(rel, input=below), lambda expr: self._expr(expr, env)), env
-            case plan.Aggregate():
+            case plan.Aggregate() | plan.MatchSteps():
                 below, env = self.rel(rel.input)
                 return map_expressions(replace(rel, input=below), lambda expr: self._expr(expr, env)), _NOTHING
             case plan.Join():

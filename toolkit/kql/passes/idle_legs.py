@@ -37,7 +37,7 @@ def _is_empty(rel: plan.Rel, has_rows: Callable[[str], bool]) -> bool:
                 return not has_rows(table)
             case plan.Filter() | plan.Extend() | plan.Narrow() | plan.Sort() | plan.Limit() | plan.Expand() | plan.Parse():
                 rel = rel.input
-            case plan.Serialize() | plan.Window():
+            case plan.Serialize() | plan.Window() | plan.MatchSteps():
                 rel = rel.input
             case plan.Reuse():
                 rel = rel.shared.rel

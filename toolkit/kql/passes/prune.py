@@ -35,6 +35,8 @@ def _input_demand(rel: plan.Rel, needed: frozenset[int]) -> set[int]:
             return set(needed - made) | _refs(value for column, value in rel.items if column.id in needed)
         case plan.Window():
             return _window_demand(rel, needed)
+        case plan.MatchSteps():
+            return _scan_demand(rel, needed)
         case plan.Limit():
             return set(needed) | ({rel.partition.id} if rel.partition else set())
         case plan.Aggregate():
@@ -53,6 +55,16 @@ def _window_demand(rel: plan.Window, needed: frozenset[int]) -> set[int]:
     items = [(column, call) for column, call in rel.items if column.id in needed]
     partition = {rel.partition.id} if rel.partition and items else set()
     return set(needed - {column.id for column, _ in rel.items}) | _refs(call for _, call in items) | partition
+
+
+def _scan_demand(rel: plan.MatchSteps, needed: frozenset[int]) -> set[int]:
+    """What remembered columns are of the row comes from below, the columns that remember it do not."""
+    used = _refs(own_expressions(rel))
+    remembered = {held.id: origin.id for step in rel.steps for held, origin in step.state}
+    made = {column.id for column, _ in rel.made} | ({rel.match_id.id} if rel.match_id else set())
+    partition = {rel.partition.id} if rel.partition else set()
+    read = set(needed) | {remembered.get(number, number) for number in used}
+    return (read - made) | partition
 
 
 def _pruned_aggregate(rel: plan.Aggregate, needed: frozenset[int]) -> plan.Aggregate:
@@ -143,7 +155,7 @@ class _Rebuild:
                 return plan.Extend(self.rel(rel.input, below), items, _kept(rel.columns, needed))
             case plan.Aggregate():
                 return replace(_pruned_aggregate(rel, needed), input=self.rel(rel.input, below))
-            case plan.Narrow() | plan.Expand() | plan.Parse():
+            case plan.Narrow() | plan.Expand() | plan.Parse() | plan.MatchSteps():
                 return replace(rel, input=self.rel(rel.input, below), columns=_kept(rel.columns, needed))
             case plan.Window():
                 calls = tuple((column, call) for column, call in rel.items if column.id in needed)

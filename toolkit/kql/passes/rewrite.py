@@ -70,6 +70,14 @@ def map_expressions(rel: plan.Rel, on_expr: ExprMap) -> plan.Rel:
             return replace(rel, value=on_expr(rel.value))
         case plan.Aggregate():
             return _map_aggregate(rel, on_expr)
+        case plan.MatchSteps():
+            steps = tuple(
+                replace(
+                    step, condition=on_expr(step.condition), assignments=tuple((made, on_expr(value)) for made, value in step.assignments)
+                )
+                for step in rel.steps
+            )
+            return replace(rel, steps=steps, made=tuple((column, on_expr(value)) for column, value in rel.made))
         case _:
             return rel
 

@@ -107,6 +107,8 @@ def _is_same(column: plan.Column, source: Mapping[int, plan.Column], body: plan.
                 rel, number = below, origin.column.id
             case plan.Filter() | plan.Extend() | plan.Narrow() | plan.Sort() | plan.Limit() | plan.Window() | plan.Expand():
                 rel = rel.input
+            case plan.MatchSteps():
+                rel = rel.input
             case _:
                 return False
 
