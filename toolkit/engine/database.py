@@ -148,9 +148,10 @@ class Database:
                 continue
             row = REGISTRY.python[name]
             # DuckDB's own NULL handling takes a NULL result for an error
-            function = _strict(row.function, len(row.arguments)) if row.strict else row.function
+            function = _strict(row.function, len(row.arguments)) if row.strict and not row.vectorized else row.function
+            kind: Any = "arrow" if row.vectorized else "native"
             self._connection.create_function(
-                name, function, list(row.arguments), row.result, null_handling=_CALL_WITH_NULL, side_effects=False
+                name, function, list(row.arguments), row.result, type=kind, null_handling=_CALL_WITH_NULL, side_effects=False
             )
             self._functions.add(name)
 

@@ -82,6 +82,7 @@ class Workspace:
         self._functions: dict[str, SavedFunction] = {}
         self._watchlists: dict[str, TableSchema] = {}
         self._externals: dict[str, Path] = {}
+        self._settings: dict[str, object] = {}
         self._analyses: dict[Hashable, Analysis] = {}
 
     def fork(self) -> Workspace:
@@ -93,6 +94,7 @@ class Workspace:
         copy._functions = dict(self._functions)
         copy._watchlists = dict(self._watchlists)
         copy._externals = dict(self._externals)
+        copy._settings = dict(self._settings)
         copy._analyses = self._analyses
         return copy
 
@@ -154,6 +156,18 @@ class Workspace:
         """Lets a local file stand for a URI of `externaldata`. It is read when a query asks for it, by that query's schema."""
         self._externals[uri] = Path(path)
         self._parts = {name: parts for name, parts in self._parts.items() if not name.startswith(EXTERNAL_PREFIX)}
+
+    def map_ip_locations(self, path: str | Path) -> None:
+        """Lets a local file stand for the database of `geo_info_from_ip_address`.
+
+        CSV with the columns network, country, state, city, latitude, longitude; the longest network that holds an address
+        counts. Raises IngestError with file and line for what cannot be read.
+        """
+        from toolkit.engine.geo.locations import read_locations
+
+        self._settings["ip_locations"] = str(Path(path).resolve())
+        read_locations.cache_clear()
+        read_locations(str(Path(path).resolve()))
 
     def _stored(self, table: str) -> Sequence[Part]:
         """The rows of a table; those of external data are read the first time."""
@@ -263,7 +277,7 @@ class Workspace:
     def _compiler(self, now: object, start: object, end: object) -> Compiler:
         ticks = instant(clock() if now is None else now, "now")
         scope = (None if start is None else instant(start, "start"), None if end is None else instant(end, "end"))
-        return Compiler(_Storage(self._stored), ticks, scope)
+        return Compiler(_Storage(self._stored), ticks, scope, self._settings)
 
     def _run(self, statement: Statement, source: Source, timeout: float | None) -> pa.Table:
         try:

@@ -26,6 +26,7 @@ _FAMILIES = (
     "aggregates",
     "estimates",
     "series",
+    "geo_points",
 )
 
 

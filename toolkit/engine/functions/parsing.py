@@ -1,6 +1,6 @@
 """Functions that parse texts: URLs, paths, records, command lines, XML, JSON by path, versions (R-136, R-157 to R-163).
 
-parse_user_agent and geo_info_from_ip_address have no row: their answers come from databases that are not here.
+parse_user_agent has no row: its answers come from a database that is not here.
 """
 
 from __future__ import annotations

@@ -52,7 +52,8 @@ AggregateBuilder = Callable[[plan.AggregateCall, Sequence[Lowered], Lowering], L
 class PythonFunction:
     """A Python function for DuckDB: called with one value per argument (None for NULL), vectorised by the engine.
 
-    `strict`: NULL in gives NULL out without a call.
+    `strict`: NULL in gives NULL out without a call. `vectorized`: called with a pyarrow.ChunkedArray per argument, NULLs
+    included, and gives an array of the same length.
     """
 
     name: str
@@ -60,6 +61,7 @@ class PythonFunction:
     arguments: tuple[str, ...]
     result: str
     strict: bool = True
+    vectorized: bool = False
 
 
 @dataclass
