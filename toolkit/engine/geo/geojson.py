@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from toolkit.engine.udf.series import number_text
-
 Point = tuple[float, float]
 Line = tuple[Point, ...]
 # The vertices of a ring in order; GeoJSON repeats the first one at the end, here it stands once.
@@ -133,6 +131,11 @@ def write_polygons(polygons: Polygons) -> str:
 
 def _ring_text(ring: Sequence[Point]) -> str:
     return _list(_point_text(point) for point in (*ring, ring[0]))
+
+
+def number_text(value: float) -> str:
+    """A coordinate: in GeoJSON the service writes whole numbers without decimals (tostring of geo_line_densify)."""
+    return str(int(value)) if value.is_integer() else repr(value)
 
 
 def _point_text(point: Point) -> str:

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 
-from toolkit.engine.udf.series import number_text
+from toolkit.engine.geo.geojson import number_text
 
 _TOKEN = re.compile(r"\s*([A-Za-z]+|[(),]|[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.]))", re.ASCII)
 _MOST_DEPTH = 64
