@@ -27,6 +27,7 @@ _FAMILIES = (
     "estimates",
     "series",
     "geo_points",
+    "refused",
 )
 
 

@@ -1,7 +1,6 @@
 """Encodings and hashes (R-150 to R-156).
 
-Not here: compression and hash_combine, whose results cannot be reproduced, and base64_decode_toguid, whose documented
-result has another byte order than base64_encode_fromguid's.
+Not here: hash_combine and hash_many, whose way of combining hashes is not published.
 """
 
 from __future__ import annotations
@@ -35,12 +34,31 @@ _text_function("base64_decode_toarray", udf.base64_decode_toarray, True)
 _text_function("url_encode", udf.url_encode)
 _text_function("url_encode_component", udf.url_encode_component)
 _text_function("url_decode", udf.url_decode)
-_text_function("zlib_decompress_from_base64_string", udf.zlib_decompress)
-_text_function("gzip_decompress_from_base64_string", udf.gzip_decompress)
+_text_function("zlib_compress_to_base64_string", udf.zlib_compress)
+_text_function("gzip_compress_to_base64_string", udf.gzip_compress)
 _text_function("punycode_from_string", udf.punycode_from_string)
 _text_function("punycode_to_string", udf.punycode_to_string)
 _text_function("punycode_domain_from_string", udf.punycode_domain_from_string)
 _text_function("punycode_domain_to_string", udf.punycode_domain_to_string)
+
+_text_function("base64_decode_toguid", udf.base64_decode_toguid, True)
+
+
+def _decompressor(name: str, compressor: str, function: Callable[[str], str]) -> None:
+    """A text that the query itself compresses comes back as it was, whatever its compressed form is."""
+    sql_name = forms.register_python(name, function, ["VARCHAR"], "VARCHAR")
+
+    def build(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
+        inner = call.args[0]
+        if isinstance(inner, plan.Call) and inner.name == compressor:
+            return Lowered(lowering.lower(inner.args[0]).sql, False)
+        return Lowered(forms.python_call(lowering, sql_name, strict_text(call, args, 0)), False)
+
+    REGISTRY.builder(name)(build)
+
+
+_decompressor("zlib_decompress_from_base64_string", "zlib_compress_to_base64_string", udf.zlib_decompress)
+_decompressor("gzip_decompress_from_base64_string", "gzip_compress_to_base64_string", udf.gzip_decompress)
 
 _FROM_ARRAY = forms.register_python("base64_encode_fromarray", udf.base64_encode_fromarray, ["VARCHAR"], "VARCHAR", strict=False)
 _FROM_GUID = forms.register_python("base64_encode_fromguid", udf.base64_encode_fromguid, ["VARCHAR"], "VARCHAR")

@@ -24,6 +24,7 @@ _EXTRACT = forms.register_python("regex_extract", udf.regex_extract, ["VARCHAR"]
 _ALL = forms.register_python("regex_all", udf.regex_all, ["VARCHAR"] * 4, "VARCHAR")
 _COUNT = forms.register_python("regex_count", udf.regex_count, ["VARCHAR"] * 3, "BIGINT")
 _REPLACE = forms.register_python("regex_replace", udf.regex_replace, ["VARCHAR"] * 4, "VARCHAR")
+_REPLACE_BY_ROW = forms.register_python("regex_replace_by_row", udf.regex_replace_by_row, ["VARCHAR"] * 3, "VARCHAR")
 _INDEXOF = forms.register_python("regex_indexof", udf.regex_indexof, ["VARCHAR", "VARCHAR", "BIGINT", "BIGINT", "BIGINT"], "BIGINT")
 
 _MOST_GROUPS = 16
@@ -178,7 +179,9 @@ def _replace(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lo
 
 @REGISTRY.builder("replace_regex")
 def _replace_regex(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
-    """R-138: \\0 is the whole match, \\1 a group."""
+    """R-138: \\0 is the whole match, \\1 a group. The pattern may come from a row (R-127)."""
+    if not isinstance(call.args[1], plan.Const):
+        return _replace_by_row(call, args, lowering)
     regex = _compiled(call.args[1])
     text, rewrite = strict_text(call, args, 0), forms.constant_text(call.args[2], "the rewrite of replace_regex()")
     for escape in re.findall(r"\\(.?)", rewrite, re.DOTALL):
@@ -190,6 +193,13 @@ def _replace_regex(call: plan.Call, args: Sequence[Lowered], lowering: Lowering)
         lambda name, re2: Form("regexp_replace({0}, {1}, {2}, 'g')", (name, re2, args[2].sql)),
         lambda name: forms.python_call(lowering, _REPLACE, name, forms.text(regex.source), forms.text(""), args[2].sql),
     )
+    return Lowered(replaced, False)
+
+
+def _replace_by_row(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
+    forms.constant_text(call.args[2], "the rewrite of replace_regex()")
+    pattern = strict_text(call, args, 1)
+    replaced = forms.python_call(lowering, _REPLACE_BY_ROW, strict_text(call, args, 0), pattern, args[2].sql)
     return Lowered(replaced, False)
 
 

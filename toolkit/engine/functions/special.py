@@ -153,33 +153,62 @@ _ANGLE = {
     "Radian": 180 / math.pi,
     "Revolution": _TURN,
 }
-_LITER = 1e-3
-_GALLON = 231 * _INCH**3
+# The documented answer has the service's own factor of an acre-foot, which is the one of the UnitsNet library; so these are
+# that library's, rounded where it rounds.
+_CUBIC_FOOT, _ACRE_FEET, _GALLON, _IMPERIAL_GALLON = _FOOT**3, 0.000810714, 0.00378541, 0.00454609
 _VOLUME = {
     "CubicMicrometer": 1e-18,
     "CubicMillimeter": 1e-9,
     "CubicCentimeter": 1e-6,
-    "CubicInch": _INCH**3,
+    "CubicInch": 1.6387e-5,
     "CubicDecimeter": 1e-3,
-    "CubicFoot": _FOOT**3,
-    "CubicYard": _YARD**3,
+    "CubicFoot": _CUBIC_FOOT,
+    "HectocubicFoot": 100 * _CUBIC_FOOT,
+    "KilocubicFoot": 1e3 * _CUBIC_FOOT,
+    "MegacubicFoot": 1e6 * _CUBIC_FOOT,
+    "BoardFoot": 2.3597372158e-3,
+    "CubicYard": 0.764554858,
     "CubicMeter": 1.0,
+    "HectocubicMeter": 100.0,
+    "KilocubicMeter": 1e3,
+    "AcreFoot": 1 / _ACRE_FEET,
     "CubicHectometer": 1e6,
     "CubicKilometer": 1e9,
-    "CubicMile": _MILE**3,
-    "Microliter": 1e-6 * _LITER,
-    "Milliliter": 1e-3 * _LITER,
-    "Centiliter": 1e-2 * _LITER,
-    "Deciliter": 0.1 * _LITER,
-    "Liter": _LITER,
-    "Decaliter": 10 * _LITER,
-    "Hectoliter": 100 * _LITER,
+    "CubicMile": 4.16818182544058e9,
+    "Microliter": 1e-9,
+    "Milliliter": 1e-6,
+    "Centiliter": 1e-5,
+    "Deciliter": 1e-4,
+    "Liter": 1e-3,
+    "Decaliter": 1e-2,
+    "Hectoliter": 0.1,
     "Kiloliter": 1.0,
     "Megaliter": 1e3,
-    "UsOunce": _GALLON / 128,
-    "UsPint": _GALLON / 8,
-    "UsQuart": _GALLON / 4,
+    "MetricTeaspoon": 5e-6,
+    "MetricCup": 2.5e-4,
+    "AuTablespoon": 2e-5,
+    "UkTablespoon": 1.5e-5,
+    "ImperialOunce": 2.84130625e-5,
+    "ImperialPint": 5.6826125e-4,
+    "ImperialGallon": _IMPERIAL_GALLON,
+    "KiloimperialGallon": 1e3 * _IMPERIAL_GALLON,
+    "MegaimperialGallon": 1e6 * _IMPERIAL_GALLON,
+    "ImperialBeerBarrel": 0.16365924,
+    "UsTeaspoon": 4.92892159375e-6,
+    "UsTablespoon": 1.478676478125e-5,
+    "UsOunce": 2.95735295625e-5,
+    "UsLegalCup": 2.4e-4,
+    "UsCustomaryCup": 2.365882365e-4,
+    "UsPint": 4.73176473e-4,
+    "UsQuart": 9.46352946e-4,
+    "DeciusGallon": 0.1 * _GALLON,
     "UsGallon": _GALLON,
+    "DecausGallon": 10 * _GALLON,
+    "HectousGallon": 100 * _GALLON,
+    "KilousGallon": 1e3 * _GALLON,
+    "MegausGallon": 1e6 * _GALLON,
+    "UsBeerBarrel": 0.1173477658,
+    "OilBarrel": 0.158987294928,
 }
 _SECONDS = {"PerSecond": 1.0, "PerMinute": 60.0, "PerHour": 3600.0}
 _SPEED_LENGTHS = ("Nanometer", "Micrometer", "Millimeter", "Centimeter", "Decimeter", "Meter", "Kilometer")
@@ -212,7 +241,7 @@ def _units(call: plan.Call, known: Mapping[str, object]) -> tuple[str, str]:
     units = [constant_text(expr, "a unit") for expr in call.args[1:3]]
     for unit in units:
         if unit not in known:
-            raise Refusal(f"{call.name} from or to '{unit}' is not supported", call.span)
+            raise Refusal(f"{call.name} from or to '{unit}' is not supported: its size in the service is not documented", call.span)
     return units[0], units[1]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import struct
 import uuid
 import zlib
 
@@ -54,6 +55,14 @@ def base64_encode_fromguid(guid: str) -> str:
     return base64.b64encode(uuid.UUID(guid).bytes_le).decode()
 
 
+def base64_decode_toguid(text: str) -> str | None:
+    """The page's answer turns the first two fields only, where base64_encode_fromguid turns three (R-150)."""
+    data = _decoded(text)
+    if data is None or len(data) != 16:
+        return None
+    return str(uuid.UUID(bytes=data[3::-1] + data[5:3:-1] + data[6:]))
+
+
 def _encoded(text: str, space: str) -> str:
     """Percent-encoded UTF-8 with lower-case digits (R-151)."""
     return "".join(chr(byte) if byte in _SAFE else space if byte == 32 else f"%{byte:02x}" for byte in text.encode())
@@ -95,6 +104,35 @@ def gzip_decompress(text: str) -> str:
     if not data or data[:3] != b"\x1f\x8b\x08" or data[3:4] != b"\0":  # optional header fields are not supported
         return ""
     return _inflated(text, 31)
+
+
+_LONGEST_STORED = 47
+
+
+def _stored(text: str) -> bytes:
+    """Deflate of a text as one stored block, which is what the documented answers hold.
+
+    Whichever compressor the service has, it finds nothing to shorten in a short text without a repeated sequence of
+    three bytes. Of any other text only that it can be decompressed is documented, so the query fails there.
+    """
+    data = text.encode()
+    sequences = [data[at : at + 3] for at in range(len(data) - 2)]
+    if not data or len(data) > _LONGEST_STORED or len(set(sequences)) < len(sequences):
+        raise ValueError(
+            "kql:the compressed form of this text is not documented: it depends on the compressor;"
+            f" known are texts of 1 to {_LONGEST_STORED} bytes in which no sequence of three bytes repeats"
+        )
+    return b"\x01" + struct.pack("<HH", len(data), len(data) ^ 0xFFFF) + data
+
+
+def zlib_compress(text: str) -> str:
+    return base64.b64encode(b"\x78\x01" + _stored(text) + struct.pack(">I", zlib.adler32(text.encode()))).decode()
+
+
+def gzip_compress(text: str) -> str:
+    data = text.encode()
+    header = b"\x1f\x8b\x08" + bytes(6) + b"\xff"
+    return base64.b64encode(header + _stored(text) + struct.pack("<II", zlib.crc32(data), len(data))).decode()
 
 
 def punycode_from_string(text: str) -> str:

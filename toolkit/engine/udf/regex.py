@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from toolkit.engine.regex import compile_regex, python_regex
+from toolkit.engine.regex import RegexError, compile_regex, python_regex
 from toolkit.engine.udf.strings import json_text
 
 _LONGEST_EXPLOSIVE = 40
@@ -60,6 +60,19 @@ def regex_replace(text: str, pattern: str, flags: str, rewrite: str) -> str:
         done.append(_expand(match, rewrite))
         at = match.end()
     return "".join([*done, text[at:]])
+
+
+def regex_replace_by_row(text: str, pattern: str, rewrite: str) -> str:
+    """`regex_replace` with a pattern that nobody has looked at before the query runs."""
+    try:
+        regex = compile_regex(pattern)
+        python_regex(pattern)
+    except RegexError as problem:
+        raise ValueError(f"kql: replace_regex() with the pattern {pattern!r} of a row: {problem.reason}") from None
+    for escape in re.findall(r"\\(.?)", rewrite, re.DOTALL):
+        if not (escape == "\\" or (escape.isdigit() and int(escape) <= len(regex.groups))):
+            raise ValueError(f"kql: \\{escape} in the rewrite is not a capture group of the pattern {pattern!r} of a row")
+    return regex_replace(text, pattern, "", rewrite)
 
 
 def _expand(match: re.Match[str], rewrite: str) -> str:

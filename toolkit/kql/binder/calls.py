@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from toolkit.kql import plan, syntax
 from toolkit.kql.binder import typing as rules
+from toolkit.kql.binder.absent_texts import of_absent_text
 from toolkit.kql.binder.context import OPEN, Binder, FunctionBinding, ScalarBinding, Scope, TableBinding, const
 from toolkit.kql.binder.expressions import bind_scalar, convert, unknown
 from toolkit.kql.binder.folding import fold
@@ -22,6 +23,9 @@ UNKNOWN, STRING, DYNAMIC, BOOL = ScalarType.UNKNOWN, ScalarType.STRING, ScalarTy
 
 # R-083: string functions whose text argument the service does not take from a dynamic, though the analyzer does.
 _NO_DYNAMIC_TEXT = frozenset({"countof", "extract", "replace_string", "trim", "trim_start", "trim_end", "url_encode"})
+
+# R-127: the analyzer wants a constant, the service takes a pattern per row.
+_CONSTANT_FOR_THE_ANALYZER = frozenset({("replace_regex", "lookup_regex")})
 
 _EXPECTED = {
     "Number": ("a number", "KS137"),
@@ -97,7 +101,8 @@ def bind_built_in(b: Binder, function: Function, call: syntax.Call, scope: Scope
     kind = result_type(signature, args)
     if function.canonical in ("iff", "case", "coalesce", "max_of", "min_of"):
         return _branches(b, function.canonical, args, kind, call)
-    return fold(plan.Call(function.canonical, tuple(args), kind, call.span))
+    found = of_absent_text(plan.Call(function.canonical, tuple(args), kind, call.span))
+    return fold(found) if isinstance(found, plan.Call) else found
 
 
 # --- overloads ------------------------------------------------------------------------------------------------------
@@ -193,8 +198,10 @@ def coerce(b: Binder, function: Function, signature: Signature, args: Sequence[p
 
 def _check_constness(b: Binder, function: Function, parameter: Parameter, arg: plan.Expr, span: Span) -> None:
     if parameter.argument in ("Constant", "Literal", "LiteralNotEmpty") and not is_constant(arg):
-        message = f"The argument '{parameter.name}' of '{function.name}' must be a constant."
-        b.report("constant-expected", message, span, alias="KS129" if parameter.argument == "Constant" else "KS130")
+        taken = (function.canonical, parameter.name) in _CONSTANT_FOR_THE_ANALYZER
+        message = f"The argument '{parameter.name}' of '{function.name}' {'should' if taken else 'must'} be a constant."
+        alias = "KS129" if parameter.argument == "Constant" else "KS130"
+        b.report("constant-expected", message, span, alias=alias, severity="warning" if taken else "error")
     elif parameter.argument == "LiteralNotEmpty" and isinstance(arg, plan.Const) and arg.value == "":
         b.report("empty-literal", f"The argument '{parameter.name}' of '{function.name}' must not be empty.", span, alias="KS131")
     elif parameter.values and isinstance(arg, plan.Const) and isinstance(arg.value, str):
@@ -321,6 +328,34 @@ def _column_ifexists(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr:
     return default
 
 
+def _is_column(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr:
+    """Whether the current rows have a column of that name."""
+    function = registry.find_function(call.name.text)
+    assert function is not None
+    args = [bind_argument(b, argument, scope) for argument in call.arguments]
+    if choose(b, function, args, call) is None:
+        return unknown(call.span)
+    name = args[0].value if isinstance(args[0], plan.Const) else None
+    if not isinstance(name, str):
+        b.report("constant-expected", "The column name must be a constant.", call.arguments[0].span, alias="KS129")
+        return unknown(call.span)
+    return const(name in (scope.columns or {}), BOOL, call.span)
+
+
+def _assert(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr:
+    from toolkit.kql.binder.assertions import asserted
+
+    function = registry.find_function(call.name.text)
+    assert function is not None
+    args = [bind_argument(b, argument, scope) for argument in call.arguments]
+    signature = choose(b, function, args, call)
+    if signature is None:
+        return unknown(call.span)
+    before = len(b.diagnostics)
+    coerce(b, function, signature, args, call)
+    return asserted(b, args[0], args[1], call.span) if len(b.diagnostics) == before else unknown(call.span)
+
+
 def _pack_all(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr:
     """R-088: a bag of all columns of the rows, in order."""
     flags = [bind_argument(b, argument, scope) for argument in call.arguments]
@@ -428,6 +463,8 @@ SPECIAL: dict[str, Callable[[Binder, syntax.Call, Scope], plan.Expr]] = {
     "ingestion_time": _ingestion_time,
     "not": _not,
     "column_names_of": _column_names_of,
+    "assert": _assert,
+    "iscolumnexists": _is_column,
     "column_ifexists": _column_ifexists,
     "columnifexists": _column_ifexists,
     "pack_all": _pack_all,
