@@ -17,7 +17,6 @@ _REASONS = {
         "cluster", "database", "entity_group", "external_table", "materialized_view", "stored_query_result", "graph",
     ),
     "the list of patterns that the service knows user agents by is not published": ("parse_user_agent",),
-    "it needs a database of the places of addresses, which the service has": ("geo_info_from_ip_address",),
     "the names that the service has, and their order, are not documented exactly": ("datetime_list_timezones",),
     "how the service combines hashes is not documented": ("hash_combine", "hash_many"),
     "it is not documented": ("hll_isvalid", "tdigest_isvalid", "passthrough"),
