@@ -28,6 +28,7 @@ _FAMILIES = (
     "series",
     "geo_points",
     "refused",
+    "series_models",
 )
 
 

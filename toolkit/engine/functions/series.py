@@ -1,10 +1,10 @@
-"""Functions over series (arrays of numbers): element by element, one number of a series, filling, filters, fits."""
+"""Functions over series (arrays of numbers): element by element, one number of a series, filling, statistics."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from toolkit.engine.functions.forms import constant_number, form, json_element, python_call, register_python, text, whole
+from toolkit.engine.functions.forms import constant_number, form, json_element, python_call, register_python, text
 from toolkit.engine.functions.registry import REGISTRY, Lowering, Refusal
 from toolkit.engine.sql import Literal, Lowered, Sql
 from toolkit.engine.udf import series
@@ -21,7 +21,6 @@ _BACKWARD = register_python("series_fill_backward", series.fill_backward, [TEXT,
 _CONST = register_python("series_fill_const", series.fill_const, [TEXT, TEXT, TEXT], TEXT)
 _LINEAR = register_python("series_fill_linear", series.fill_linear, [TEXT, TEXT, FLAG, TEXT], TEXT)
 _STATS = register_python("series_stats", series.stats, [TEXT, FLAG], TEXT)
-_SEASONAL = register_python("series_seasonal", series.seasonal, [TEXT, "BIGINT"], TEXT)
 _DOT = register_python("series_dot_product", series.dot_product, [TEXT, TEXT], "DOUBLE")
 
 REGISTRY.udf("series_sum", series.series_sum, [DYNAMIC], ScalarType.REAL)
@@ -30,7 +29,6 @@ REGISTRY.udf("series_magnitude", series.magnitude, [DYNAMIC], ScalarType.REAL)
 REGISTRY.udf("series_pearson_correlation", series.pearson_correlation, [DYNAMIC, DYNAMIC], ScalarType.REAL)
 REGISTRY.udf("series_cosine_similarity", series.cosine_similarity, [DYNAMIC, DYNAMIC], ScalarType.REAL)
 REGISTRY.udf("series_iir", series.iir, [DYNAMIC, DYNAMIC, DYNAMIC], DYNAMIC)
-REGISTRY.udf("series_fit_line_dynamic", series.fit_line, [DYNAMIC], DYNAMIC)
 
 
 def _json(call: plan.Call, args: Sequence[Lowered], position: int, default: str) -> Sql:
@@ -89,46 +87,14 @@ def _stats(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowe
 
 # What series_stats yields as columns, in order.
 _STATISTICS = ("min", "min_idx", "max", "max_idx", "avg", "stdev", "variance")
-_FITS = ("rsquare", "slope", "variance", "rvariance", "interception", "line_fit")
 
 
-@REGISTRY.builder("series_stats_nth", "series_fit_line_nth")
+@REGISTRY.builder("series_stats_nth")
 def _nth(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
-    """One of the columns of series_stats or series_fit_line; the first argument is its number."""
+    """One of the columns of series_stats; the first argument is its number."""
     position = constant_number(call.args[0])
-    name = call.name.removesuffix("_nth")
-    members = _STATISTICS if name == "series_stats" else _FITS
-    if not isinstance(position, int) or not 0 <= position < len(members):
-        raise Refusal(f"{name} yields {len(members)} values", call.span)
-    bag = REGISTRY.scalars[f"{name}_dynamic"](plan.Call(f"{name}_dynamic", call.args[1:], DYNAMIC, call.span), args[1:], lowering)
-    value = form(f"CAST(json_extract({{0}}, '$.{members[position]}') AS VARCHAR)", bag.sql)
-    if call.type is ScalarType.REAL:
-        return Lowered(form("CAST({0} AS DOUBLE)", value), True)
-    return Lowered(form("CAST({0} AS BIGINT)", value) if call.type is ScalarType.LONG else value, True)
-
-
-@REGISTRY.builder("series_seasonal")
-def _seasonal(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
-    """Only for a given period: how the service detects one is not documented."""
-    period = constant_number(call.args[1]) if len(args) > 1 else None
-    if len(args) != 2 or not isinstance(period, int) or period < 1:
-        raise Refusal("series_seasonal is supported for a constant period only: how the service detects one is not documented", call.span)
-    return Lowered(python_call(lowering, _SEASONAL, args[0].sql, whole(call.args[1].type, args[1].sql)), True)
-
-
-# R-331.
-_UNDOCUMENTED = "how the service computes it is not documented in full"
-for _name in (
-    "series_decompose",
-    "series_decompose_anomalies",
-    "series_decompose_forecast",
-    "series_fit_2lines",
-    "series_fit_2lines_dynamic",
-    "series_fit_poly",
-    "series_outliers",
-    "series_periods_detect",
-    "series_periods_validate",
-):
-    REGISTRY.refusals[_name] = _UNDOCUMENTED
-for _name in ("series_stats", "series_fit_line"):
-    REGISTRY.refusals[_name] = "it yields several columns, which extend and project take, other expressions do not"
+    if not isinstance(position, int) or not 0 <= position < len(_STATISTICS):
+        raise Refusal(f"series_stats yields {len(_STATISTICS)} values", call.span)
+    bag = REGISTRY.scalars["series_stats_dynamic"](plan.Call("series_stats_dynamic", call.args[1:], DYNAMIC, call.span), args[1:], lowering)
+    kind = "DOUBLE" if call.type is ScalarType.REAL else "BIGINT"
+    return Lowered(form(f"CAST(json_extract({{0}}, '$.{_STATISTICS[position]}') AS {kind})", bag.sql), True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from toolkit.engine.udf.json_text import array_elements, array_text, key_of, scalar
 
@@ -248,21 +248,6 @@ def _all_numbers(series: str) -> list[Number] | None:
     return None if values is None or None in values else [value for value in values if value is not None]
 
 
-def seasonal(series: str, period: int) -> str | None:
-    """The median of every place in the period, repeated over the series."""
-    values = _all_numbers(series)
-    if values is None or period < 1:
-        return None
-    medians = [_median(values[start::period]) for start in range(min(period, len(values)))]
-    return array_text(number_text(medians[index % period]) for index in range(len(values)))
-
-
-def _median(values: Sequence[Number]) -> float:
-    ordered = sorted(values)
-    middle = len(ordered) // 2
-    return float(ordered[middle]) if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
-
-
 def stats(series: str, ignore_nonfinite: bool) -> str | None:
     values = numbers(series)
     if values is None:
@@ -286,27 +271,3 @@ def stats(series: str, ignore_nonfinite: bool) -> str | None:
         "len": len(only),
     }
     return "{" + ",".join(f'"{name}":{number_text(value)}' for name, value in members.items()) + "}"
-
-
-def fit_line(series: str) -> str | None:
-    """Least squares over the positions 0, 1, 2 ...; variances are of samples."""
-    values = _all_numbers(series)
-    if values is None or len(values) < 2:
-        return None
-    size = len(values)
-    mean_x, mean_y = (size - 1) / 2, sum(values) / size
-    spread_x = sum((x - mean_x) ** 2 for x in range(size))
-    slope = sum((x - mean_x) * (y - mean_y) for x, y in enumerate(values)) / spread_x
-    interception = mean_y - slope * mean_x
-    line = [interception + slope * x for x in range(size)]
-    residual = sum((y - fitted) ** 2 for y, fitted in zip(values, line, strict=True))
-    total = sum((y - mean_y) ** 2 for y in values)
-    members = {
-        "rsquare": 1 - residual / total if total else 1.0,
-        "slope": slope,
-        "variance": total / (size - 1),
-        "rvariance": residual / (size - 1),
-        "interception": interception,
-    }
-    parts = [f'"{name}":{number_text(value)}' for name, value in members.items()]
-    return "{" + ",".join([*parts, f'"line_fit":{array_text(map(number_text, line))}']) + "}"

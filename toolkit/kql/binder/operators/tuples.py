@@ -22,6 +22,7 @@ def _all(kind: ScalarType, *names: str) -> Members:
 _LINE: Final[Members] = (*_all(REAL, "rsquare", "slope", "variance", "rvariance", "interception"), ("line_fit", DYNAMIC))
 _DECOMPOSED: Final[Members] = _all(DYNAMIC, "baseline", "seasonal", "trend", "residual")
 _PERIODS: Final[Members] = _all(DYNAMIC, "periods", "scores")
+_COMPLEX: Final[Members] = _all(DYNAMIC, "real", "imag")
 _SIDES: Final = ("rsquare", "slope", "interception", "variance", "rvariance")
 
 # What each function yields, in order (taken from the public analyzer).
@@ -47,10 +48,9 @@ MEMBERS: Final[Mapping[str, Members]] = {
     "series_decompose_anomalies": _all(DYNAMIC, "ad_flag", "ad_score", "baseline"),
     "series_periods_detect": _PERIODS,
     "series_periods_validate": _PERIODS,
+    "series_fft": _COMPLEX,
+    "series_ifft": _COMPLEX,
 }
-
-# Those whose single members an engine is asked for as `<name>_nth`; the others are refused under their own name (R-331).
-_BY_POSITION: Final = frozenset({"series_stats", "series_fit_line"})
 
 
 def columns_of_call(node: syntax.Node, value: plan.Expr, scope: Scope) -> list[tuple[str, plan.Expr]] | None:
@@ -65,6 +65,5 @@ def columns_of_call(node: syntax.Node, value: plan.Expr, scope: Scope) -> list[t
 
 
 def _member(call: plan.Call, position: int, kind: ScalarType) -> plan.Expr:
-    if call.name not in _BY_POSITION:
-        return plan.Call(call.name, call.args, kind, call.span)
+    """An engine is asked for a single member as `<name>_nth`, its number before the arguments."""
     return plan.Call(f"{call.name}_nth", (plan.Const(position, LONG), *call.args), kind, call.span)
