@@ -319,4 +319,6 @@ def _info_from_ip_address(call: plan.Call, args: Sequence[Lowered], lowering: Lo
     if isinstance(path, str):
         return Lowered(forms.python_call(lowering, _LOCATION, address, forms.text(path)), True)
     asks = forms.python_call(lowering, _LOCATABLE, address)
-    return Lowered(Form("CASE WHEN {0} THEN error({1}) END", (asks, Literal(failing(_NO_LOCATIONS, call.span), "VARCHAR"))), True)
+    # without a type of its own DuckDB takes the whole form for NULL and does not run it
+    refusal = Form("CAST(error({0}) AS VARCHAR)", (Literal(failing(_NO_LOCATIONS, call.span), "VARCHAR"),))
+    return Lowered(Form("CASE WHEN {0} THEN {1} END", (asks, refusal)), True)

@@ -21,7 +21,6 @@ _NUMBERS = ("latitude", "longitude")
 _COLUMNS = ("network", *_TEXTS, *_NUMBERS)
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True)
@@ -76,17 +75,15 @@ def read_locations(path: str) -> Locations:
     by_prefix: dict[tuple[int, int], dict[int, str]] = {}
     try:
         with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file, strict=True)
-            if not set(_COLUMNS) <= set(rows.fieldnames or ()):
-                found = ", ".join(rows.fieldnames or ()) or "none"
-                raise unreadable(path, f"expected the columns {', '.join(_COLUMNS)}; found {found}", 1)
-            for row in rows:
+            records = csv.reader(file, strict=True)
+            header = next(records, [])
+            if not set(_COLUMNS) <= set(header):
+                raise unreadable(path, f"expected the columns {', '.join(_COLUMNS)}; found {', '.join(header) or 'none'}", 1)
+            for cells in records:
                 try:
-                    network, text = _network(row), json_text(_location(row))
-                    if by_prefix.setdefault((network.version, network.prefixlen), {}).setdefault(int(network[0]), text) != text:
-                        raise ValueError(f"{network} is there twice, with different places")
+                    _add(by_prefix, header, cells)
                 except ValueError as error:
-                    report.error(str(error), path, rows.line_num)
+                    report.error(str(error), path, records.line_num)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise unreadable(path, f"the file of IP locations cannot be read: {error}") from None
     if report.errors:
@@ -94,15 +91,22 @@ def read_locations(path: str) -> Locations:
     return Locations(by_prefix)
 
 
-def _network(row: dict[str, str | None]) -> Network:
-    return ipaddress.ip_network((row["network"] or "").strip())
+def _add(by_prefix: dict[tuple[int, int], dict[int, str]], header: list[str], cells: list[str]) -> None:
+    if not cells:
+        return
+    if len(cells) != len(header):
+        raise ValueError(f"expected {len(header)} cells; found {len(cells)}")
+    row = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+    network, text = ipaddress.ip_network(row["network"]), json_text(_location(row))
+    if by_prefix.setdefault((network.version, network.prefixlen), {}).setdefault(int(network[0]), text) != text:
+        raise ValueError(f"{network} is there twice, with different places")
 
 
-def _location(row: dict[str, str | None]) -> dict[str, str | float]:
+def _location(row: dict[str, str]) -> dict[str, str | float]:
     """The members in the order in which the service writes them."""
-    found: dict[str, str | float] = {name: text for name in _TEXTS if (text := (row[name] or "").strip())}
-    if any((row[name] or "").strip() for name in _NUMBERS):
-        latitude, longitude = (_degrees(row[name] or "", name) for name in _NUMBERS)
+    found: dict[str, str | float] = {name: row[name] for name in _TEXTS if row[name]}
+    if any(row[name] for name in _NUMBERS):
+        latitude, longitude = (_degrees(row[name], name) for name in _NUMBERS)
         if not valid(longitude, latitude):
             raise ValueError(f"expected a latitude of -90 to 90 and a longitude of -180 to 180; found {latitude}, {longitude}")
         found |= {"latitude": latitude, "longitude": longitude}
