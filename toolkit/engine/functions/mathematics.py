@@ -87,7 +87,11 @@ def _bin_at(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Low
         raise Refusal("bin_at of decimals is not documented", call.span)
     if all(kind in _COUNTS for kind in kinds):
         value, size, fixed = (_ticks_or_whole(kind, arg.sql) for kind, arg in zip(kinds, args, strict=True))
-        offset = floor_to(form("({0} - {1})", value, fixed), size, _positive_constant(call.args[1]))
+        constant, at = _positive_constant(call.args[1]), call.args[2]
+        if kinds[0] is DATETIME and constant is not None and isinstance(at, plan.Const) and isinstance(at.value, int):
+            # a datetime is never below zero, so one remainder will do
+            return Lowered(form("({0} - (({0} + {1}) % {2}))", value, number(-at.value % constant), size), args[0].nullable)
+        offset = floor_to(form("({0} - {1})", value, fixed), size, constant)
         return Lowered(form("({0} + {1})", fixed, offset), True)
     value, size, fixed = (real(kind, arg.sql) for kind, arg in zip(kinds, args, strict=True))
     return Lowered(form("({2} + floor(({0} - {2}) / {1}) * {1})", value, size, fixed), _nullable(args))

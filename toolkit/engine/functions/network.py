@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from toolkit.engine.functions import forms
+from toolkit.engine.functions import forms, ip_patterns
 from toolkit.engine.functions.registry import REGISTRY, Lowering, Refusal
 from toolkit.engine.functions.sharing import once
 from toolkit.engine.functions.strings import strict_text
@@ -22,15 +22,13 @@ from toolkit.kql.types import ScalarType
 
 STRING, DYNAMIC, UNKNOWN = ScalarType.STRING, ScalarType.DYNAMIC, ScalarType.UNKNOWN
 
-_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_PLAIN = forms.text(rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}")
+_PLAIN = forms.text(ip_patterns.PLAIN)
 _PERHAPS = forms.text(r"\s*[0-9.]+(/[0-9]+)?\s*")
 _PRIVATE = forms.text(r"^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.)")
 _NUMBER = (
     "(CAST(split_part({0}, '.', 1) AS BIGINT) * 16777216 + CAST(split_part({0}, '.', 2) AS BIGINT) * 65536"
     " + CAST(split_part({0}, '.', 3) AS BIGINT) * 256 + CAST(split_part({0}, '.', 4) AS BIGINT))"
 )
-_MOST_MASKS = 6
 
 
 def _python(name: str, function: Callable[..., Any], arguments: Sequence[str], result: str, *, strict: bool = True) -> str:
@@ -102,19 +100,15 @@ def _ipv4_netmask_suffix(call: plan.Call, args: Sequence[Lowered], lowering: Low
 
 def _in_networks(text: Sql, networks: Sequence[str], slow: Callable[[Sql], Sql]) -> Sql | None:
     """Membership in known networks; None when it is better done in Python."""
-    parsed = [udf.ipv4(network) for network in networks]
-    by_mask: dict[int, list[int]] = {}
-    for found in parsed:
-        if found is None:
-            return None
-        by_mask.setdefault(udf.mask4(2**32 - 1, found[1]), []).append(udf.mask4(*found))
-    if not by_mask or len(by_mask) > _MOST_MASKS:
+    parsed = [found for found in map(udf.ipv4, networks) if found is not None]
+    inside = ip_patterns.pattern(parsed) if len(parsed) == len(networks) else None
+    if inside is None:
         return None
-    tests = []
-    for mask, values in by_mask.items():
-        listed = ", ".join(str(value) for value in sorted(set(values)))
-        tests.append(f"({_NUMBER} & {mask}) IN ({listed})")
-    return _fast(text, lambda name: Form("(" + " OR ".join(tests) + ")", (name,)), slow)
+    template = (
+        "(CASE WHEN regexp_full_match({0}, {1}) THEN TRUE WHEN regexp_full_match({0}, {2}) THEN FALSE"
+        " WHEN regexp_full_match({0}, {3}) THEN {4} END)"
+    )
+    return once(text, lambda name: Form(template, (name, forms.text(inside), _PLAIN, _PERHAPS, slow(name))))
 
 
 def _constant(expr: plan.Expr) -> object:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -50,7 +51,10 @@ ONE_THREAD = 122_880
 
 @dataclass
 class Context:
-    """`count` of readers per shared relation decides whether it is written once (WITH) or in place."""
+    """`count` of readers per shared relation decides whether it is written once (WITH) or in place.
+
+    `ordered`: whether anything above the relation that is being lowered asks for the order of its rows.
+    """
 
     storage: Storage
     now_ticks: int
@@ -61,11 +65,21 @@ class Context:
     shared_blocks: dict[int, tuple[str, Block]] = field(default_factory=dict)
     udfs: set[str] = field(default_factory=set)
     threads_share: bool = False
+    ordered: bool = True
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(_FIRST_HIDDEN_ID))
 
     def fresh_id(self) -> int:
         """The id of a column that only the SQL knows."""
         return next(self._ids)
+
+    @contextmanager
+    def order_matters(self, matters: bool) -> Iterator[None]:
+        """Says so for what is lowered inside."""
+        before, self.ordered = self.ordered, matters
+        try:
+            yield
+        finally:
+            self.ordered = before
 
     def refuse(self, message: str, span: Span, hints: tuple[str, ...] = ()) -> None:
         """Notes a construct that cannot be run; all of a query's are reported together."""

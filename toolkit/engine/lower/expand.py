@@ -30,22 +30,25 @@ def expand(lowering: Relations, rel: plan.Expand) -> Block:
     block = block.ready_for({number for expr in own_expressions(rel) for number in references(expr)})
     expressions = lowering.expressions(block.columns)
     limit = None if rel.limit is None else expressions.lower(rel.limit).sql
-    block, values = _with_values(lowering, block, [expressions.lower(item.value) for item in rel.items])
+    block, values = _with_columns(lowering, block, [expressions.lower(item.value) for item in rel.items])
     scalar = Literal(failing(_SCALAR, rel.span), "VARCHAR")
     lists = [_elements(value, scalar, limit, rel.bags_as_pairs) for value in values]
+    order = block.order if lowering.context.ordered else ()
+    position = rel.index.id if rel.index is not None else lowering.context.fresh_id() if order else None
+    if position is not None:
+        block, lists = _with_columns(lowering, block, [Lowered(elements, True) for elements in lists])
+    hidden = {item.column.id for item in rel.items} | {part.id for part in lists if isinstance(part, ColumnName)}
+    kept = {number: value for number, value in block.columns.items() if number not in hidden}
     raw = [lowering.context.fresh_id() for _ in rel.items]
-    kept = {number: value for number, value in block.columns.items() if number not in {item.column.id for item in rel.items}}
     items = [(number, value.sql) for number, value in kept.items()]
     items += [(number, Form("unnest({0})", (elements,))) for number, elements in zip(raw, lists, strict=True)]
-    order = block.order
     columns = plain_columns(kept)
-    if rel.index is not None or order:
-        number = rel.index.id if rel.index is not None else lowering.context.fresh_id()
-        items.append((number, _positions(lists)))
-        columns[number] = Lowered(ColumnName(number), False)
+    if position is not None:
+        items.append((position, _positions(lists)))
+        columns[position] = Lowered(ColumnName(position), False)
         if order:
             # elements keep their order among rows that are equal to the sort (R-108)
-            order = (*order, Ordering(number, ScalarType.LONG, False, False))
+            order = (*order, Ordering(position, ScalarType.LONG, False, False))
     source = Nested(Select(tuple(items), block.source, tuple(block.where)))
     result = Block(source, columns, [], order)
     for item, number in zip(rel.items, raw, strict=True):
@@ -53,8 +56,8 @@ def expand(lowering: Relations, rel: plan.Expand) -> Block:
     return result
 
 
-def _with_values(lowering: Relations, block: Block, values: Sequence[Lowered]) -> tuple[Block, list[Sql]]:
-    """The arrays as plain columns, so that splitting them does not compute them several times."""
+def _with_columns(lowering: Relations, block: Block, values: Sequence[Lowered]) -> tuple[Block, list[Sql]]:
+    """The values as plain columns, so that what stands on them does not compute them several times."""
     if all(is_plain(value.sql) for value in values):
         return block, [value.sql for value in values]
     ids = [lowering.context.fresh_id() for _ in values]

@@ -30,7 +30,8 @@ class _Grouping:
 
 def aggregate(lowering: Relations, rel: plan.Aggregate) -> Block:
     """One level: keys, aggregates, and one row (a struct) per extreme."""
-    block = lowering.lower(rel.input)
+    with lowering.context.order_matters(not _order_is_idle(rel)):
+        block = lowering.lower(rel.input)
     block = block.ready_for({number for expr in own_expressions(rel) for number in references(expr)})
     expressions = lowering.expressions(block.columns, block)
     found = _Grouping({}, {})
@@ -49,6 +50,14 @@ def aggregate(lowering: Relations, rel: plan.Aggregate) -> Block:
     # by position: a constant key would be read as one anyway
     groups = tuple(Form(str(position)) for position in range(1, keys + 1)) or None
     return Block(Nested(Select(items, block.source, tuple(block.where), groups)), found.columns)
+
+
+# Aggregates whose result is the same in whatever order the rows come.
+_ORDERLESS = frozenset({"count", "countif", "dcount", "dcountif", "count_distinct", "count_distinctif", "min", "max", "minif", "maxif"})
+
+
+def _order_is_idle(rel: plan.Aggregate) -> bool:
+    return not rel.extremes and all(call.name in _ORDERLESS for _, call in rel.aggregates)
 
 
 def _aggregate_call(lowering: Relations, expressions: Expressions, call: plan.AggregateCall) -> Lowered:

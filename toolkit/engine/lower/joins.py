@@ -34,7 +34,9 @@ _RIGHT_MAY_MISS = frozenset({"leftouter", "fullouter"})
 
 def join(lowering: Relations, rel: plan.Join) -> Block:
     """Both sides as subqueries; which columns of them are read is DuckDB's to find out."""
-    left, right = lowering.lower(rel.left), lowering.lower(rel.right)
+    # innerunique takes the first row of each key
+    left = lowering.in_order(rel.left) if rel.kind == "innerunique" else lowering.lower(rel.left)
+    right = lowering.lower(rel.right)
     if rel.kind == "innerunique" and rel.on:
         left = _unique(lowering, left, [key for key, _ in rel.on])
     else:

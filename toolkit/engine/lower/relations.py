@@ -23,7 +23,7 @@ class Relations:
 
     def query(self, rel: plan.Rel) -> Query:
         """A complete SELECT of the relation's columns, in its order."""
-        block = self.lower(rel)
+        block = self.in_order(rel)
         return block.select((column.id for column in rel.columns), ordered=True)
 
     def result(self, block: Block, ids: Iterable[int]) -> Select:
@@ -52,7 +52,7 @@ class Relations:
             case plan.Filter() | plan.Extend() | plan.Narrow() | plan.Sort() | plan.Limit():
                 return self._row_wise(rel)
             case plan.Serialize():
-                return windows.placed(self, self.lower(rel.input))
+                return windows.placed(self, self.in_order(rel.input))
             case plan.Window():
                 return windows.window(self, rel)
             case plan.MatchSteps():
@@ -72,6 +72,11 @@ class Relations:
             case plan.Unsupported():
                 return self._unsupported(rel)
 
+    def in_order(self, rel: plan.Rel) -> Block:
+        """The relation for something that asks in which order its rows come."""
+        with self.context.order_matters(True):
+            return self.lower(rel)
+
     # --- row-wise operators -------------------------------------------------------------------------------------------
 
     def _row_wise(self, rel: plan.Filter | plan.Extend | plan.Narrow | plan.Sort | plan.Limit) -> Block:
@@ -81,7 +86,8 @@ class Relations:
         while isinstance(node, (plan.Filter, plan.Extend, plan.Narrow, plan.Sort, plan.Limit)):
             chain.append(node)
             node = node.input
-        block = self.lower(node)
+        with self.context.order_matters(self.context.ordered or any(isinstance(step, plan.Limit) for step in chain)):
+            block = self.lower(node)
         for step in reversed(chain):
             block = self._apply(step, block)
         return block
@@ -160,11 +166,12 @@ class Relations:
         """The WITH entry of a shared relation, and its columns as seen by a reader."""
         known = self.context.shared_blocks.get(id(shared))
         if known is None:
-            block = self.lower(shared.rel)
+            with self.context.order_matters(True):
+                block = self.lower(shared.rel)
             kept = [*(column.id for column in shared.rel.columns), *(part.column for part in block.order)]
             level = block.nested(block.select(kept))
             name = f"s{len(self.context.tables) + 1}"
-            self.context.tables.append(TableExpression(name, block.select(kept), shared.pinned))
+            self.context.tables.append(TableExpression(name, block.select(kept), shared.pinned or _worth_keeping(shared.rel)))
             known = self.context.shared_blocks[id(shared)] = (name, level)
         return known
 
@@ -174,6 +181,18 @@ class Relations:
         for inner in rel.inputs:
             self.lower(inner)
         return Block(NoRows(), {column.id: null_of(column.type) for column in rel.columns})
+
+
+def _worth_keeping(rel: plan.Rel) -> bool:
+    """Whether computing it once beats reading it in place: groups are few, and a filter above them saves little."""
+    pending = [rel]
+    while pending:
+        found = pending.pop()
+        if isinstance(found, (plan.Aggregate, plan.Window)):
+            return True
+        if not isinstance(found, plan.Reuse):
+            pending += plan.inputs(found)
+    return False
 
 
 def conjuncts(predicate: plan.Expr) -> list[plan.Expr]:

@@ -28,13 +28,32 @@ _RUNNING = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
 
 def placed(lowering: Relations, block: Block) -> Block:
     """The rows with a place each, in their order: rows that the order does not tell apart keep one from here on."""
-    if len(block.order) == 1 and block.order[0].unique and not block.order[0].implicit:
-        return block.sealed()
+    return block.sealed() if _is_placed(block) else _numbered(lowering, block, {})
+
+
+def _is_placed(block: Block) -> bool:
+    return len(block.order) == 1 and block.order[0].unique and not block.order[0].implicit
+
+
+def _numbered(lowering: Relations, block: Block, further: dict[int, Lowered]) -> Block:
+    """The rows with their places, and with window values over the same order: one sort for all of them."""
     number = lowering.context.fresh_id()
-    inner = block.select(block.columns)
-    items = (*inner.items, (number, Form("row_number() OVER ({0})", (_order_by(block),))))
+    place = Lowered(Form("row_number() OVER ({0})", (_order_by(block),)), False)
+    columns = {**block.columns, number: place, **further}
+    inner = Block(block.source, columns).select(columns)
     order = (Ordering(number, ScalarType.LONG, False, False, unique=True),)
-    return Block(Nested(Select(items, block.source, tuple(block.where))), plain_columns(_with(block, number)), [], order)
+    return Block(Nested(Select(inner.items, block.source, tuple(block.where))), plain_columns(columns), [], order)
+
+
+def _beside(lowering: Relations, block: Block, rel: plan.Window) -> Block:
+    """prev and next of rows that have no places yet."""
+    clause = Form("({0})", (_order_by(block),))
+    expressions = lowering.expressions(block.columns)
+    return _numbered(
+        lowering,
+        block,
+        {column.id: _neighbour_of(expressions, call, lambda sql: Form("{0} OVER {1}", (sql, clause))) for column, call in rel.items},
+    )
 
 
 def _with(block: Block, number: int) -> dict[int, Lowered]:
@@ -59,10 +78,13 @@ def first_of_each(lowering: Relations, block: Block, partition: plan.Column, cou
 
 def window(lowering: Relations, rel: plan.Window) -> Block:
     """All functions of one level; those that restart first number the stretches between two restarts."""
-    block = lowering.lower(rel.input)
+    block = lowering.in_order(rel.input)
     if not rel.items:
         return block
-    block = placed(lowering, block.ready_for(number for _, call in rel.items for number in references(call)))
+    block = block.ready_for(number for _, call in rel.items for number in references(call))
+    if rel.partition is None and all(call.name in _NEIGHBOURS for _, call in rel.items) and not _is_placed(block):
+        return _beside(lowering, block, rel)
+    block = placed(lowering, block)
     partition = [block.columns[rel.partition.id].sql] if rel.partition is not None else []
     frames = _Frames(lowering, block, partition)
     simple: dict[int, Lowered] = {}
@@ -114,13 +136,18 @@ class _Frames:
         return self.level(self.over("count(CASE WHEN {0} THEN 1 END)", test, frame=_RUNNING))
 
 
+_NEIGHBOURS = {"prev": "lag", "next": "lead"}
+
+
 def _neighbour(frames: _Frames, call: plan.Call) -> Lowered:
+    return _neighbour_of(frames.expressions(), call, lambda sql: frames.over("{0}", sql))
+
+
+def _neighbour_of(expressions: Expressions, call: plan.Call, over: Callable[[Sql], Sql]) -> Lowered:
     """prev and next (R-270)."""
-    value, offset, default = (frames.expressions().lower(arg) for arg in call.args)
-    name = "lag" if call.name == "prev" else "lead"
-    kind = PHYSICAL[call.type]
-    sql = frames.over(f"{name}({{0}}, CAST({{1}} AS INTEGER), CAST({{2}} AS {kind}))", value.sql, offset.sql, default.sql)
-    return Lowered(sql, value.nullable or default.nullable)
+    value, offset, default = (expressions.lower(arg) for arg in call.args)
+    template = f"{_NEIGHBOURS[call.name]}({{0}}, CAST({{1}} AS INTEGER), CAST({{2}} AS {PHYSICAL[call.type]}))"
+    return Lowered(over(Form(template, (value.sql, offset.sql, default.sql))), value.nullable or default.nullable)
 
 
 def _row_place(frames: _Frames, call: plan.Call) -> Lowered:

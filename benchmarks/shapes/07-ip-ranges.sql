@@ -1,0 +1,10 @@
+WITH ranges(low, high) AS (
+    VALUES (167772160::BIGINT, 176160767::BIGINT), (2886729728, 2887254015), (3221225984, 3221226111),
+           (3325256704, 3325256831), (3405803776, 3405803839), (3323068416, 3323133951)
+), signins AS (
+    SELECT IPAddress, string_split(IPAddress, '.') AS o FROM SigninLogs
+)
+SELECT IPAddress, count(*) AS Attempts
+FROM (SELECT IPAddress, ((o[1]::BIGINT * 256 + o[2]::BIGINT) * 256 + o[3]::BIGINT) * 256 + o[4]::BIGINT AS ip FROM signins)
+WHERE EXISTS (SELECT 1 FROM ranges WHERE ip BETWEEN low AND high)
+GROUP BY IPAddress
