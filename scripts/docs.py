@@ -71,7 +71,11 @@ def differences_page() -> str:
 
 _INTRODUCTION = (
     "The language is parsed and analysed whole. What the engine cannot run exactly as the service does is refused by name and position; "
-    "a listed function may still refuse arguments whose result is not documented."
+    "a listed function may still refuse arguments whose result is not documented.\n\n"
+    "A workspace that holds nothing at all (no log, watchlist or external file) makes dry runs: every table is empty, and so is what is "
+    "not at hand, such as `externaldata`, with the columns that the query declares, or a watchlist. From the first row on, "
+    "a query that needs something that is not there is refused. The cases of a project are never "
+    "dry runs: no rule may pass on a feed that is silently empty."
 )
 
 # What yields whole rows or several columns: the relational lowering runs them, they have no row of their own.

@@ -20,8 +20,9 @@ from toolkit.engine.watchlists import watchlist_records, watchlist_schema
 from toolkit.kql import plan
 from toolkit.kql.analysis import Analysis, SavedFunction, analyze
 from toolkit.kql.diagnostics import Diagnostic, KqlError, UnsupportedKqlError
-from toolkit.kql.discovery import Discovered, Place
+from toolkit.kql.discovery import NO_ROWS, Discovered, Place
 from toolkit.kql.external import EXTERNAL_PREFIX, External
+from toolkit.kql.passes.closed import closed
 from toolkit.kql.passes.time_scope import WATCHLIST_PREFIX
 from toolkit.kql.source import Source
 from toolkit.kql.types import ScalarType, TableSchema
@@ -63,6 +64,11 @@ class Workspace:
     `catalog`: None for the bundled tables of Log Analytics, Sentinel and Defender; a `Catalog`; or a mapping
     {"Table": {"Column": "kqltype"}}. `memory_limit` ("4GB") and `threads` bound what queries may use.
 
+    A workspace that holds nothing at all (no row, watchlist or external file) makes dry runs: every table of the catalogue is
+    empty, and so is what is not at hand: external data (with the columns that the query declares), a watchlist, columns that
+    only data could tell. From the first ingest on, a query that needs such a thing is refused. `dry_runs=False` refuses it
+    always; tests of rules want that, for they must not pass on a feed that is silently empty.
+
     Queries may run in several threads at once; ingesting and defining belong to one thread at a time. `fork()` gives a
     workspace that shares everything so far and changes on its own: prepare one, fork it per test.
     """
@@ -73,9 +79,11 @@ class Workspace:
         *,
         memory_limit: str | None = None,
         threads: int | None = None,
+        dry_runs: bool = True,
     ) -> None:
         self.catalog = _catalog(catalog)
         self._limits = (memory_limit, threads)
+        self._dry_runs = dry_runs
         self._database: list[Database] = []
         self._schemas: dict[str, TableSchema] = {}
         self._parts: dict[str, tuple[Part, ...]] = {}
@@ -87,7 +95,7 @@ class Workspace:
 
     def fork(self) -> Workspace:
         """A workspace that begins with all of this one's contents; neither sees what the other adds later."""
-        copy = Workspace(self.catalog, memory_limit=self._limits[0], threads=self._limits[1])
+        copy = Workspace(self.catalog, memory_limit=self._limits[0], threads=self._limits[1], dry_runs=self._dry_runs)
         copy._database = self._database
         copy._schemas = dict(self._schemas)
         copy._parts = dict(self._parts)
@@ -186,6 +194,11 @@ class Workspace:
         """The tables that rows were ingested into."""
         return [name for name in self._parts if not name.startswith((WATCHLIST_PREFIX, EXTERNAL_PREFIX))]
 
+    @property
+    def is_dry(self) -> bool:
+        """Whether queries run over no rows at all: nothing was ingested or defined that holds any."""
+        return self._dry_runs and not self._parts and not self._externals
+
     # --- queries ------------------------------------------------------------------------------------------------------
 
     def analyze(self, kql: str, *, parameters: Mapping[str, object] | None = None, name: str = "query") -> Analysis:
@@ -265,14 +278,15 @@ class Workspace:
         analysis = self.analyze(kql, parameters=parameters)
         bound = _runnable(analysis)
         discovered: dict[Place, tuple[tuple[str, ScalarType], ...]] = {}
-        while (rel := pending(bound, analysis.source)) is not None:
+        while (rel := _shallow(partial(pending, bound, analysis.source), analysis.source)) is not None:
             question, source = probe(rel), analysis.source
-            statement = _shallow(partial(compiler.statement, question, source), source)
+            asked = _shallow(partial(closed, question), source) if self.is_dry else question
+            statement = _shallow(partial(compiler.statement, asked, source), source)
             found = Result(self._run(statement, source, timeout), question.columns, None, statement.constants)
-            discovered[rel.place] = columns_of(rel, found.values(0), source)
+            discovered[rel.place] = NO_ROWS if self.is_dry and not len(found) else columns_of(rel, found.values(0), source)
             analysis = analyze(kql, self._environment(parameters, discovered), source.name)
             bound = _runnable(analysis)
-        return analysis, bound
+        return analysis, _shallow(partial(_closed, bound), analysis.source) if self.is_dry else bound
 
     def _compiler(self, now: object, start: object, end: object) -> Compiler:
         ticks = instant(clock() if now is None else now, "now")
@@ -312,6 +326,7 @@ class _Environment:
         self.parameters = {name: parameter(value, name) for name, value in parameters.items()}
         self.discovered = discovered or {}
         self.externals = externals
+        self.dry = workspace.is_dry
 
     def table(self, name: str) -> TableSchema | None:
         return self._workspace.schema(name)
@@ -330,6 +345,12 @@ def _runnable(analysis: Analysis) -> plan.QueryPlan:
     if analysis.refusals:
         raise UnsupportedKqlError(analysis.refusals, analysis.source)
     return analysis.plan
+
+
+def _closed(bound: plan.QueryPlan) -> plan.QueryPlan:
+    """The plan of a dry run: open columns are nulls."""
+    steps = tuple(replace(step, rel=closed(step.rel)) for step in bound.steps)
+    return replace(bound, rel=closed(bound.rel), steps=steps)
 
 
 def _catalog(given: Catalog | Mapping[str, Mapping[str, str]] | None) -> Catalog:

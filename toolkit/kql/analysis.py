@@ -20,6 +20,7 @@ class Environment:
     """The names a query may use: tables, saved functions, watchlists and query parameters.
 
     `discovered`: the columns of plugins that an engine found in the data. `externals`: the URIs that files stand for.
+    `dry`: nothing holds rows, and what is not at hand (external data, a watchlist) counts as empty instead of being refused.
     """
 
     tables: Mapping[str, TableSchema] = field(default_factory=dict)
@@ -28,6 +29,7 @@ class Environment:
     parameters: Mapping[str, object] = field(default_factory=dict)
     discovered: Discovered = field(default_factory=dict)
     externals: Container[str] = ()
+    dry: bool = False
 
     def table(self, name: str) -> TableSchema | None:
         return self.tables.get(name)

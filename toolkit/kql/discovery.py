@@ -16,6 +16,9 @@ from toolkit.kql.types import ScalarType
 Place = tuple[tuple[str, ...], int, int]
 Discovered = Mapping[Place, tuple[tuple[str, ScalarType], ...]]
 
+# The columns of a plugin whose input has no rows in a workspace without any: they stay open.
+NO_ROWS = (("*", ScalarType.UNKNOWN),)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Discover(plan.Unsupported):

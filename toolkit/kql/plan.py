@@ -477,17 +477,17 @@ def inputs(rel: Rel) -> tuple[Rel, ...]:
 
 def subexpressions(expr: Expr) -> Iterator[Expr]:
     """The expression and everything below it, outermost first; relations inside are not entered."""
-    yield expr
-    match expr:
-        case Call(args=args):
-            for arg in args:
-                yield from subexpressions(arg)
-        case DynamicPath(base=base, steps=steps):
-            yield from subexpressions(base)
-            for step in steps:
-                if not isinstance(step, (str, int)):
-                    yield from subexpressions(step)
-        case InTable(value=value):
-            yield from subexpressions(value)
-        case _:
-            return
+    pending = [expr]
+    while pending:
+        found = pending.pop()
+        yield found
+        match found:
+            case Call(args=args):
+                pending.extend(reversed(args))
+            case DynamicPath(base=base, steps=steps):
+                pending.extend(step for step in reversed(steps) if not isinstance(step, (str, int)))
+                pending.append(base)
+            case InTable(value=value):
+                pending.append(value)
+            case _:
+                continue

@@ -108,7 +108,7 @@ class Bench:
     def _new(self) -> Workspace:
         from toolkit import Workspace
 
-        workspace = Workspace(catalog=self.catalog, threads=1)
+        workspace = Workspace(catalog=self.catalog, threads=1, dry_runs=False)
         for function in self.surroundings.functions:
             workspace.define_function(function.name, function.body, function.parameters)
         _define(workspace, self.surroundings.watchlists)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from toolkit.engine.lower.expressions import is_plain
 from toolkit.engine.lower.extraction import share_extractions
-from toolkit.engine.select import Named, Nested, OrderKey, Select, Source
-from toolkit.engine.sql import ColumnName, Form, Lowered, Sql
+from toolkit.engine.select import Named, Nested, NoRows, OrderKey, Select, Source
+from toolkit.engine.sql import ColumnName, Form, Literal, Lowered, Sql
 from toolkit.kql.types import ScalarType
 
 
@@ -36,6 +36,11 @@ class Block:
     columns: dict[int, Lowered]
     where: list[Sql] = field(default_factory=list)
     order: tuple[Ordering, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether this is a source without rows: its columns and tests are never computed."""
+        return isinstance(self.source, NoRows) and any(isinstance(test, Literal) and test.value is False for test in self.where)
 
     def select(self, ids: Iterable[int], *, ordered: bool = False, limit: Sql | None = None) -> Select:
         """This block as a SELECT of some of its columns."""

@@ -108,14 +108,17 @@ class Relations:
     def _filter(self, rel: plan.Filter, block: Block) -> Block:
         block = block.ready_for(references(rel.predicate))
         lowering = self.expressions(block.columns)
-        where = [*block.where, *(lowering.condition(part) for part in conjuncts(rel.predicate))]
-        return Block(block.source, block.columns, where, block.order)
+        tests = [lowering.condition(part) for part in conjuncts(rel.predicate)]
+        # what cannot be run is refused also where there are no rows; the statement does without the tests
+        return Block(block.source, block.columns, block.where if block.is_empty else [*block.where, *tests], block.order)
 
     def _extend(self, rel: plan.Extend, block: Block) -> Block:
         used = {number for _, value in rel.items for number in references(value)}
         block = block.ready_for(used)
         lowering = self.expressions(block.columns)
         made = {column.id: lowering.lower(value) for column, value in rel.items}
+        if block.is_empty:
+            made = {column.id: null_of(column.type) for column, _ in rel.items}
         return Block(block.source, {**block.columns, **made}, block.where, block.order)
 
     def _sort(self, rel: plan.Sort, block: Block) -> Block:

@@ -9,6 +9,7 @@ from toolkit.kql import plan, syntax
 from toolkit.kql.binder import typing as rules
 from toolkit.kql.binder.context import Binder, FunctionBinding, ScalarBinding, Scope, TableBinding, const
 from toolkit.kql.binder.folding import fold
+from toolkit.kql.binder.logic import balanced, joined
 from toolkit.kql.binder.opening import meet
 from toolkit.kql.functions import registry
 from toolkit.kql.source import Span
@@ -210,19 +211,15 @@ def _binary(b: Binder, expr: syntax.Binary, scope: Scope) -> plan.Expr:
         result = bind_scalar(b, node, scope)
     for step in reversed(chain):
         result = _apply(b, step, result, bind_scalar(b, step.right, scope))
-    return result
+    return balanced(result, len(chain))
 
 
 def _any_column(b: Binder, expr: syntax.Binary, scope: Scope) -> plan.Expr:
     """`* has "x"`: true when the text of any column passes."""
     right = bind_scalar(b, expr.right, scope)
-    result: plan.Expr | None = None
-    for column in (scope.columns or {}).values():
-        if column.name.startswith("*"):
-            continue
-        test = _apply(b, expr, convert(plan.Ref(column, expr.span), STRING), right)
-        result = test if result is None else plan.Call("or", (result, test), BOOL, expr.span)
-    return result if result is not None else const(False, BOOL, expr.span)
+    columns = [column for column in (scope.columns or {}).values() if not column.name.startswith("*")]
+    tests = [_apply(b, expr, convert(plan.Ref(column, expr.span), STRING), right) for column in columns]
+    return joined("or", tests, expr.span) if tests else const(False, BOOL, expr.span)
 
 
 def _apply(b: Binder, expr: syntax.Binary, left: plan.Expr, right: plan.Expr) -> plan.Expr:

@@ -135,7 +135,11 @@ def _watchlist(b: Binder, expr: syntax.Call, scope: Scope) -> plan.Rel:
     if schema is not None:
         return scan(b, TableSchema(f"{WATCHLIST}{alias}", schema.columns), expr.span)
     hints = (*suggestion(alias, b.environment.watchlists), "A file watchlists/<alias>.csv, or a case's `watchlists:`, supplies its rows.")
-    b.refuse(f"The watchlist '{alias}' is not at hand.", expr.span, hints=hints)
+    missing = f"The watchlist '{alias}' is not at hand."
+    if b.environment.dry:
+        b.report("not-at-hand", missing, expr.span, severity="warning", hints=hints)
+    else:
+        b.refuse(missing, expr.span, hints=hints)
     return scan(b, TableSchema(f"{WATCHLIST}{alias}", WATCHLIST_COLUMNS, is_open=True), expr.span)
 
 
@@ -170,10 +174,15 @@ def _to_table(b: Binder, expr: syntax.ToTable, scope: Scope) -> plan.Rel:
 
 @sources(syntax.ExternalData)
 def _external_data(b: Binder, expr: syntax.ExternalData, scope: Scope) -> plan.Rel:
-    """R-215: reading a URI is refused; the columns are known, so analysis goes on. Files may stand for the URIs."""
+    """R-215: reading a URI is refused; the columns are known, so analysis goes on. Files may stand for the URIs.
+
+    A dry run, over nothing, has no rows of external data either.
+    """
     columns = tuple(_declared(b, declared) for declared in expr.schema.columns)
     uris = tuple(filter(None, (_constant_text(b, uri, scope) for uri in expr.uris)))
     reason = "it reads from the network; a local file has to be mapped to it"
+    if b.environment.dry:
+        return plan.Values(columns, ())
     if not uris or any(uri not in b.environment.externals for uri in uris):
         return plan.Unsupported("externaldata", reason, (), columns, expr.span)
     options = {option.name.lower(): (word(option) or "").lower() for option in expr.properties}
