@@ -27,6 +27,7 @@ _FAMILIES = (
     "estimates",
     "series",
     "geo_points",
+    "geo_shapes",
     "refused",
     "series_models",
 )

@@ -66,6 +66,8 @@ def read_polygons(text: str | None) -> Polygons | None:
         polygon = _polygon(coordinates)
         return Polygons((polygon,), False) if polygon else None
     polygons = _each(coordinates, _polygon) if kind == "MultiPolygon" else None
+    if polygons is None and kind == "MultiPolygon":
+        polygons = _each(coordinates, _polygon_in_array)
     return Polygons(polygons, True) if polygons else None
 
 
@@ -112,6 +114,11 @@ def _polygon(value: Any) -> Polygon | None:
     return _each(value, _ring)
 
 
+def _polygon_in_array(value: Any) -> Polygon | None:
+    """A polygon with a pair of brackets too many: the reference folds polygons with pack_array(polygon.coordinates)."""
+    return _polygon(value[0]) if isinstance(value, list) and len(value) == 1 else None
+
+
 # --- writing --------------------------------------------------------------------------------------------------------
 
 
@@ -134,8 +141,9 @@ def _ring_text(ring: Sequence[Point]) -> str:
 
 
 def number_text(value: float) -> str:
-    """A coordinate: in GeoJSON the service writes whole numbers without decimals (tostring of geo_line_densify)."""
-    return str(int(value)) if value.is_integer() else repr(value)
+    """A coordinate as the service prints it: fifteen digits where they are enough, else seventeen; whole ones without decimals."""
+    short = f"{value + 0.0:.15g}"
+    return short if float(short) == value else f"{value:.17g}"
 
 
 def _point_text(point: Point) -> str:
