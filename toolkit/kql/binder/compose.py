@@ -32,11 +32,22 @@ def call(name: str, kind: ScalarType, *args: plan.Expr | plan.Column) -> plan.Ca
     return plan.Call(name, tuple(plan.Ref(arg) if isinstance(arg, plan.Column) else arg for arg in args), kind)
 
 
+def total(name: str, kind: ScalarType, *args: plan.Expr | plan.Column) -> plan.AggregateCall:
+    """An aggregate over columns and expressions."""
+    return plan.AggregateCall(name, call(name, kind, *args).args, kind)
+
+
+def same(left: plan.Column, right: plan.Column) -> plan.Expr:
+    """Equality that is never null: two nulls are the same."""
+    both = call("and", BOOL, call("isnull", BOOL, left), call("isnull", BOOL, right))
+    return call("coalesce", BOOL, call("or", BOOL, both, call("==", BOOL, left, right)), plan.Const(False, BOOL))
+
+
 def all_of(*tests: plan.Expr) -> plan.Expr:
     return reduce(lambda left, right: call("and", BOOL, left, right), tests)
 
 
-def with_items(rel: plan.Rel, *items: Item) -> plan.Extend:
+def with_items(rel: plan.Rel, *items: Item) -> plan.Rel:
     """The relation with more columns."""
     return plan.Extend(rel, items, (*rel.columns, *(column for column, _ in items)))
 
@@ -45,11 +56,25 @@ def where(rel: plan.Rel, *tests: plan.Expr) -> plan.Rel:
     return plan.Filter(rel, all_of(*tests)) if tests else rel
 
 
-def grouped(rel: plan.Rel, keys: Sequence[Item], aggregates: Sequence[tuple[plan.Column, plan.AggregateCall]] = ()) -> plan.Aggregate:
+def grouped(rel: plan.Rel, keys: Sequence[Item], aggregates: Sequence[tuple[plan.Column, plan.AggregateCall]] = ()) -> plan.Rel:
     """One row per key, keys first; without aggregates the distinct keys."""
     return plan.Aggregate(rel, tuple(keys), tuple(aggregates), (), tuple(column for column, _ in (*keys, *aggregates)))
 
 
-def joined(kind: str, left: plan.Rel, right: plan.Rel, *on: tuple[plan.Expr, plan.Expr]) -> plan.Join:
+def by(columns: Sequence[plan.Column], into: Sequence[plan.Column] | None = None) -> list[Item]:
+    """Group keys that are columns; they keep their ids, or take those of `into`."""
+    return [(new, plan.Ref(old)) for old, new in zip(columns, into or columns, strict=True)]
+
+
+def ordered(rel: plan.Rel, *columns: plan.Column) -> plan.Rel:
+    return plan.Sort(rel, tuple(plan.SortKey(plan.Ref(column), descending=False, nulls_first=True) for column in columns))
+
+
+def pairs(left: Sequence[plan.Column], right: Sequence[plan.Column]) -> list[tuple[plan.Expr, plan.Expr]]:
+    """The columns of two relations that have to be equal, by position."""
+    return [(plan.Ref(one), plan.Ref(other)) for one, other in zip(left, right, strict=True)]
+
+
+def joined(kind: str, left: plan.Rel, right: plan.Rel, *on: tuple[plan.Expr, plan.Expr]) -> plan.Rel:
     """All columns of both sides."""
     return plan.Join(kind, left, right, on, (*left.columns, *right.columns))

@@ -1,7 +1,9 @@
 """One module per operator family; importing this package registers them all."""
 
 from toolkit.kql.binder.operators import (
+    activity,
     apply,
+    cohorts,
     expand,
     joins,
     key_values,
@@ -11,6 +13,7 @@ from toolkit.kql.binder.operators import (
     other,
     parsing,
     refused,
+    rolling,
     rows,
     scan,
     search,
@@ -23,7 +26,9 @@ from toolkit.kql.binder.operators import (
 )
 
 __all__ = [
+    "activity",
     "apply",
+    "cohorts",
     "expand",
     "joins",
     "key_values",
@@ -33,6 +38,7 @@ __all__ = [
     "other",
     "parsing",
     "refused",
+    "rolling",
     "rows",
     "scan",
     "search",

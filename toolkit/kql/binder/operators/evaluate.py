@@ -9,7 +9,7 @@ from toolkit.kql import plan, syntax
 from toolkit.kql.binder.calls import is_constant
 from toolkit.kql.binder.context import OPEN, AggregateCollector, Binder, Scope
 from toolkit.kql.binder.expressions import bind_scalar
-from toolkit.kql.binder.pipeline import bind_tabular, handles, nothing, sources, visible
+from toolkit.kql.binder.pipeline import bind_tabular, handles, is_tabular, nothing, sources, visible
 from toolkit.kql.diagnostics import suggestion
 from toolkit.kql.functions import registry
 from toolkit.kql.functions.registry import Function, Parameter, Signature
@@ -141,11 +141,36 @@ def _arguments(b: Binder, function: Function, operator: syntax.Evaluate, rel: pl
     reader = _Reader(b, function, rows, scope.without_rows())
     values: dict[str, list[plan.Expr]] = {}
     for index, node in enumerate(positional):
-        parameter = signature.parameter_for(index, len(positional))
-        if parameter is None or not reader.read(parameter, node, values):
+        if function.name == "sequence_detect" and index >= _STEPS_FROM:
+            taken = reader.read_step(signature, node, values)
+        else:
+            parameter = signature.parameter_for(index, len(positional))
+            if function.name == "new_activity_metrics" and index > signature.parameters.index(_named(signature, "Window")):
+                parameter = _named(function.signatures[-1], _optional_part(b, node, index == len(positional) - 1, values, rows))
+            taken = parameter is not None and reader.read(parameter, node, values)
+        if not taken:
             return None
     named = {name: bind_scalar(b, node, rows) for name, node in named_nodes.items()}
     return PluginCall(operator, function.name, rel, values, reader.tables, named, tuple(reader.aggregates))
+
+
+# The first argument of sequence_detect that may be a step of the sequence.
+_STEPS_FROM = 3
+
+
+def _named(signature: Signature, name: str) -> Parameter:
+    return next(parameter for parameter in signature.parameters if parameter.name == name)
+
+
+def _optional_part(b: Binder, node: syntax.Node, last: bool, values: Mapping[str, Sequence[plan.Expr]], rows: Scope) -> str:
+    """What an argument behind the window of new_activity_metrics is: a cohort is no column and comes first, a look-back last."""
+    if not (values.get("Cohort") or values.get("Dimension")) and not _is_column(node, rows):
+        return "Cohort"
+    return "lookback" if last and is_tabular(b, node, rows.without_rows()) else "Dimension"
+
+
+def _is_column(node: syntax.Node, rows: Scope) -> bool:
+    return isinstance(node, syntax.NameRef) and (rows.open or node.name in (rows.columns or {}))
 
 
 def _is_bool(node: syntax.Node) -> bool:
@@ -177,7 +202,15 @@ class _Reader:
         if "Tabular" in parameter.kinds:
             self.tables[parameter.name] = bind_tabular(self._b, node, self._outside)
             return True
-        value = self._value(parameter, node)
+        return self._take(parameter, self._value(parameter, node), node, values)
+
+    def read_step(self, signature: Signature, node: syntax.Node, values: dict[str, list[plan.Expr]]) -> bool:
+        """The conditions of sequence_detect come first; its dimensions begin where an argument is no bool."""
+        value = bind_scalar(self._b, node.value if isinstance(node, syntax.Named) else node, self._rows)
+        is_step = "Expr" not in values or ("Dimension" not in values and value.type is ScalarType.BOOL)
+        return self._take(_named(signature, "Expr" if is_step else "Dimension"), value, node, values)
+
+    def _take(self, parameter: Parameter, value: plan.Expr, node: syntax.Node, values: dict[str, list[plan.Expr]]) -> bool:
         if parameter.argument.startswith("Column") and not isinstance(value, plan.Ref):
             if value.type is not ScalarType.UNKNOWN:
                 self._b.report("column-expected", "Expected a column name.", node.span, alias="KS109")
@@ -207,12 +240,17 @@ class _Reader:
             message = f"The argument '{parameter.name}' of '{self._function.name}' must not be empty."
             self._b.report("empty-literal", message, node.span, alias="KS131")
             return False
-        if registry.fit(parameter, value.type) == registry.NO:
+        if registry.fit(parameter, value.type) == registry.NO and not _is_calendar_step(parameter, value):
             message = f"The argument '{parameter.name}' of '{self._function.name}' does not take {value.type}."
             alias = "KS116" if parameter.kinds == ("NotDynamic",) else "KS107"
             self._b.report("argument-type", message, node.span, alias=alias)
             return False
         return True
+
+
+def _is_calendar_step(parameter: Parameter, value: plan.Expr) -> bool:
+    """The plugins for user analytics document week, month and year, which the analyzer does not know of."""
+    return parameter.name == "Step" and isinstance(value, plan.Const) and value.value in ("week", "month", "year")
 
 
 # --- plugins whose columns are known --------------------------------------------------------------------------------
@@ -259,51 +297,9 @@ def _identity(b: Binder, call: PluginCall) -> plan.Rel:
     return refused(b, call, visible(call.rel.columns), "what it does is not documented")
 
 
-def _metrics(
-    b: Binder, call: PluginCall, kinds: Mapping[str, ScalarType], before: Sequence[str] = ("TimelineColumn", "Dimension")
-) -> plan.Rel:
-    """Columns copied from the input, then computed ones."""
-    made = [b.column(name, kind) for name, kind in kinds.items()]
-    return refused(b, call, [*b.fresh(call.columns(*before)), *made], "it is not implemented yet")
-
-
-_METRICS: Mapping[str, Mapping[str, ScalarType]] = {
-    "activity_counts_metrics": dict.fromkeys(("count", "dcount", "new_dcount", "aggregated_dcount"), LONG),
-    "sliding_window_counts": {"Count": LONG, "Dcount": LONG},
-    "active_users_count": {"dcount": LONG},
-    "activity_metrics": {"dcount_values": LONG, "dcount_newvalues": LONG, "retention_rate": REAL, "churn_rate": REAL},
-    "activity_engagement": {"dcount_activities_inner": LONG, "dcount_activities_outer": LONG, "activity_ratio": REAL},
-    "session_count": {"count_sessions": LONG},
-}
-
-
-@plugin(*_METRICS)
-def _activity(b: Binder, call: PluginCall) -> plan.Rel:
-    return _metrics(b, call, _METRICS[call.name])
-
-
-@plugin("new_activity_metrics")
-def _new_activity(b: Binder, call: PluginCall) -> plan.Rel:
-    """One row per pair of periods: both ends of the comparison come first."""
-    timeline = call.columns("TimelineColumn")
-    ends = [b.column(f"{side}_{column.name}", column.type) for side in ("from", "to") for column in timeline]
-    kinds = dict.fromkeys(("dcount_new_values", "dcount_retained_values", "dcount_churn_values"), LONG)
-    made = [b.column(name, kind) for name, kind in {**kinds, "retention_rate": REAL, "churn_rate": REAL}.items()]
-    return refused(b, call, [*ends, *b.fresh(call.columns("Dimension")), *made], "it is not implemented yet")
-
-
 @plugin("funnel_sequence")
 def _funnel(b: Binder, call: PluginCall) -> plan.Rel:
     state = call.columns("StateColumn")
     around = [b.column(name, column.type) for name in ("prev", "next") for column in state]
     made = [b.column("dcount", LONG), b.column("samples", DYNAMIC)]
     return refused(b, call, [*b.fresh(call.columns("TimelineColumn")), *around, *made], "it is not implemented yet")
-
-
-@plugin("rolling_percentile")
-def _rolling(b: Binder, call: PluginCall) -> plan.Rel:
-    window, percentile = call.value("BinsPerWindow"), call.value("Percentile")
-    value = call.columns("ValueColumn")[0]
-    numbers = [part.value if isinstance(part, plan.Const) else "" for part in (window, percentile)]
-    kind = LONG if value.type is ScalarType.INT else value.type
-    return _metrics(b, call, {f"rolling_{numbers[0]}_percentile_{value.name}_{numbers[1]}": kind}, ("IndexColumn", "Dimension"))
