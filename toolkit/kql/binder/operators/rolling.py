@@ -29,7 +29,9 @@ def _rolling(b: Binder, plugin_call: PluginCall) -> plan.Rel:
         return refused(b, plugin_call, shown, "it needs a constant percentile and a constant number of bins from 1 on")
     size = convert(size, steps)
     own, target, distance = b.column("own", kind), b.column("target", kind), b.column("distance", LONG)
-    rows = with_items(where(plugin_call.rel, call("isnotnull", BOOL, index)), (own, call("bin", kind, convert(plan.Ref(index), kind), size)))
+    rows = with_items(
+        where(plugin_call.rel, call("isnotnull", BOOL, index)), (own, call("bin", kind, convert(plan.Ref(index), kind), size))
+    )
     spread = joined("inner", rows, plan.RangeRows(distance, const(0, LONG), const(count - 1, LONG), const(1, LONG)))
     spread = with_items(spread, (target, call("+", kind, own, call("*", steps, size, plan.Ref(distance)))))
     present = b.column("present", LONG)
