@@ -76,7 +76,9 @@ def _name(b: Binder, expr: syntax.NameRef, scope: Scope) -> plan.Expr:
         return unknown(expr.span)
     binding = scope.binding(expr.name)
     if isinstance(binding, ScalarBinding):
-        return _placed(binding.value, expr.span)
+        from toolkit.kql.binder.windows import named_value
+
+        return named_value(b, _placed(binding.value, expr.span), expr.span)
     if isinstance(binding, TableBinding):
         return scalar_expected(b, expr.span)
     if isinstance(binding, FunctionBinding):

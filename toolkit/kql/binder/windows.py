@@ -1,9 +1,14 @@
-"""Window functions in extend, where, project and serialize (R-244, R-268): taken out of the expressions into a `plan.Window` below."""
+"""Window functions in extend, where, project and serialize (R-244, R-268): taken out of the expressions into a `plan.Window` below.
+
+So are long values of lets and parameters that a function's body reads: a chain of lets, each of which reads the one before
+it twice, would otherwise double with every link.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TypeVar
 
 from toolkit.kql import plan, syntax
@@ -11,6 +16,7 @@ from toolkit.kql.binder.context import Binder, Scope, null_of
 from toolkit.kql.binder.expressions import convert, unknown
 from toolkit.kql.functions.registry import Function
 from toolkit.kql.passes.rewrite import references
+from toolkit.kql.source import Span
 from toolkit.kql.types import ScalarType
 
 T = TypeVar("T")
@@ -18,19 +24,56 @@ T = TypeVar("T")
 WINDOW_FUNCTIONS = frozenset({"prev", "next", "row_number", "row_cumsum", "row_rank_dense", "row_rank_min", "row_window_session"})
 
 
+# Parts from which on a value is computed once, below the operator that reads it.
+_LONG = 40
+
+
+@dataclass
+class _Level:
+    windows: list[tuple[plan.Column, plan.Call]] = field(default_factory=list)
+    values: list[tuple[plan.Column, plan.Expr]] = field(default_factory=list)
+
+    def makes(self, used: Collection[int]) -> bool:
+        return any(made.id in used for made, _ in (*self.windows, *self.values))
+
+
 @dataclass
 class WindowCollector:
     """The window functions met while one operator is bound. A level reads the rows and the levels before it."""
 
     serialized: bool
-    levels: list[list[tuple[plan.Column, plan.Call]]] = field(default_factory=list)
+    levels: list[_Level] = field(default_factory=list)
+    # by the identity of the value, which is kept so that nothing else gets it
+    named: dict[int, tuple[plan.Expr, plan.Column]] = field(default_factory=dict)
 
     def add(self, column: plan.Column, call: plan.Call) -> None:
-        used = references(call)
-        depth = max((index + 1 for index, level in enumerate(self.levels) if any(made.id in used for made, _ in level)), default=0)
+        self._level(call).windows.append((column, call))
+
+    def column_of(self, b: Binder, value: plan.Expr) -> plan.Column:
+        """The column that holds a value, made when it is first asked for."""
+        if id(value) not in self.named:
+            column = b.column("", value.type)
+            self._level(value).values.append((column, value))
+            self.named[id(value)] = (value, column)
+        return self.named[id(value)][1]
+
+    def _level(self, value: plan.Expr) -> _Level:
+        used = references(value)
+        depth = max((index + 1 for index, level in enumerate(self.levels) if level.makes(used)), default=0)
         if depth == len(self.levels):
-            self.levels.append([])
-        self.levels[depth].append((column, call))
+            self.levels.append(_Level())
+        return self.levels[depth]
+
+
+def named_value(b: Binder, value: plan.Expr, span: Span) -> plan.Expr:
+    """What reading a let or a parameter gives: its value, or the column of the rows below that a long one is computed in."""
+    if b.windows is None or b.collector is not None or not _is_long(value) or not references(value):
+        return value
+    return plan.Ref(b.windows.column_of(b, value), span)
+
+
+def _is_long(value: plan.Expr) -> bool:
+    return sum(1 for _ in islice(plan.subexpressions(value), _LONG)) == _LONG
 
 
 def with_windows(b: Binder, rel: plan.Rel, bind: Callable[[], T], *, serialized: bool = False) -> tuple[plan.Rel, T]:
@@ -42,7 +85,10 @@ def with_windows(b: Binder, rel: plan.Rel, bind: Callable[[], T], *, serialized:
     finally:
         b.windows = outer
     for level in collector.levels:
-        rel = plan.Window(rel, tuple(level))
+        if level.windows:
+            rel = plan.Window(rel, tuple(level.windows))
+        if level.values:
+            rel = plan.Extend(rel, tuple(level.values), rel.columns)
     return rel, bound
 
 
