@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from toolkit.engine.functions.forms import constant_integer, constant_number, form, json_value, real, whole
+from toolkit.engine.functions.forms import constant_integer, constant_number, form, json_value, real, text, whole
 from toolkit.engine.functions.registry import REGISTRY, Lowering, Refusal
-from toolkit.engine.sql import PHYSICAL, Form, Literal, Lowered, Sql, print_expression
+from toolkit.engine.sql import PHYSICAL, Form, Lowered, Sql, print_expression
 from toolkit.kql import plan
 from toolkit.kql.types import ScalarType
 
@@ -180,13 +180,18 @@ def _and(*conditions: Sql | None) -> Sql | None:
 
 @REGISTRY.aggregate("make_list", "make_list_if", "makelist")
 def _make_list(call: plan.AggregateCall, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
-    """R-255: nulls are dropped, duplicates stay, the order is that of the rows."""
+    """R-255: nulls are dropped, duplicates stay, the order is that of the rows. An array gives its elements (geo_h3cell_rings page)."""
     predicated = call.name.endswith("_if")
     cap = _cap(call, 2 if predicated else 1)
     value = args[0]
     present = form("({0} IS NOT NULL)", value.sql) if value.nullable else None
     condition = _and(_predicate(call, 1, lowering, predicated), present)
+    if call.args[0].type is DYNAMIC:
+        return Lowered(_flat_list(value.sql, condition, cap, row_order(lowering)), False)
     return Lowered(_list_text(json_value(call.args[0].type, value.sql), condition, cap, row_order(lowering)), False)
+
+
+_TOO_LONG = f"an array of more than {LONGEST_ARRAY} elements is cut off by the service at an arbitrary place"
 
 
 def row_order(lowering: Lowering) -> Sequence[Sql]:
@@ -202,9 +207,24 @@ def _list_text(element: Sql, condition: Sql | None, cap: int, order: Sequence[Sq
     if cap == LONGEST_ARRAY:
         joined = aggregate_form(f"coalesce(string_agg({{0}}, ','{by})@, '')", (element, *order), condition)
         count = aggregate_form("count({0})@", (element,), condition)
-        too_long = Literal(f"an array of more than {LONGEST_ARRAY} elements is cut off by the service at an arbitrary place", "VARCHAR")
+        too_long = text(_TOO_LONG)
         return form(f"('[' || CASE WHEN {{1}} > {LONGEST_ARRAY} THEN error({{2}}) ELSE {{0}} END || ']')", joined, count, too_long)
     items = aggregate_form(f"list({{0}}{by})@", (element, *order), condition)
+    return _cut(items, cap)
+
+
+def _flat_list(value: Sql, condition: Sql | None, cap: int, order: Sequence[Sql]) -> Sql:
+    """Dynamic values one after the other; an array stands for its elements."""
+    places = ", ".join(f"{{{index}}}" for index in range(1, len(order) + 1))
+    by = f" ORDER BY {places}" if order else ""
+    every = aggregate_form(f"flatten(list({_ELEMENTS}{by})@)", (value, *order), condition)
+    items = form("list_filter({0}, lambda item: item <> 'null')", every)
+    if cap < LONGEST_ARRAY:
+        return _cut(items, cap)
+    return form(f"CASE WHEN len({{0}}) > {LONGEST_ARRAY} THEN error({{1}}) ELSE {{2}} END", items, text(_TOO_LONG), _cut(items, cap))
+
+
+def _cut(items: Sql, cap: int) -> Sql:
     return form(f"('[' || coalesce(array_to_string(list_slice({{0}}, 1, {cap}), ','), '') || ']')", items)
 
 
