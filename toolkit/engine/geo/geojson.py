@@ -66,8 +66,6 @@ def read_polygons(text: str | None) -> Polygons | None:
         polygon = _polygon(coordinates)
         return Polygons((polygon,), False) if polygon else None
     polygons = _each(coordinates, _polygon) if kind == "MultiPolygon" else None
-    if polygons is None and kind == "MultiPolygon":
-        polygons = _each(coordinates, _polygon_in_array)
     return Polygons(polygons, True) if polygons else None
 
 
@@ -112,11 +110,6 @@ def _ring(value: Any) -> Ring | None:
 
 def _polygon(value: Any) -> Polygon | None:
     return _each(value, _ring)
-
-
-def _polygon_in_array(value: Any) -> Polygon | None:
-    """A polygon with a pair of brackets too many: the reference folds polygons with pack_array(polygon.coordinates)."""
-    return _polygon(value[0]) if isinstance(value, list) and len(value) == 1 else None
 
 
 # --- writing --------------------------------------------------------------------------------------------------------
