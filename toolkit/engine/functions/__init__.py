@@ -25,6 +25,7 @@ _FAMILIES = (
     "special",
     "aggregates",
     "estimates",
+    "sequences",
     "series",
     "geo_points",
     "geo_shapes",

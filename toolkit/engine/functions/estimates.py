@@ -46,6 +46,7 @@ _PERCENTILE = register_python("percentile_tdigest", estimates.percentile_tdigest
 _PERCENTILES = register_python("percentiles_array_tdigest", estimates.percentiles_array_tdigest, [TEXT, TEXTS], TEXT)
 _RANK = register_python("rank_tdigest", estimates.rank_tdigest, [TEXT, TEXT], "DOUBLE")
 _PERCENT_RANK = register_python("percentrank_tdigest", estimates.percentrank_tdigest, [TEXT, TEXT], "DOUBLE")
+_INTERSECT = register_python("dcount_intersect", estimates.dcount_intersect, [TEXTS], "BIGINT")
 _DCOUNT = register_python("dcount_hll", estimates.dcount_hll, [TEXT], "BIGINT")
 
 
@@ -147,6 +148,12 @@ def _hll_merge_scalar(call: plan.Call, args: Sequence[Lowered], lowering: Loweri
 @REGISTRY.builder("dcount_hll")
 def _dcount_hll(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
     return Lowered(python_call(lowering, _DCOUNT, args[0].sql), True)
+
+
+@REGISTRY.builder("dcount_intersect")
+def _dcount_intersect(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
+    """What the plugin of this name counts for one of its columns."""
+    return Lowered(python_call(lowering, _INTERSECT, sql_list([arg.sql for arg in args])), True)
 
 
 # --- tdigest --------------------------------------------------------------------------------------------------------

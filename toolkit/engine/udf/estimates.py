@@ -57,6 +57,18 @@ def dcount_hll(state: str) -> int | None:
     return None if values is None else len({key_of(value) for value in values})
 
 
+def dcount_intersect(states: Sequence[str | None]) -> int | None:
+    """How many values all the states hold; None where one is no state."""
+    common: set[object] | None = None
+    for state in states:
+        values = None if state is None else _state(state, HLL)
+        if values is None:
+            return None
+        found: set[object] = {key_of(value) for value in values}
+        common = found if common is None else common & found
+    return len(common or ())
+
+
 def tdigest_merge(states: Sequence[str | None]) -> str | None:
     return f'{{"{TDIGEST}":{array_text(pair for state in states for pair in _state(state, TDIGEST) or [])}}}'
 

@@ -127,11 +127,22 @@ class Function:
         return max(signature.maximum for signature in self.signatures)
 
 
+# Plugins that the documentation has and the analyzer does not know, in the form of signatures.tsv.
+_UNLISTED = (
+    (
+        "plugin\tdiffpatterns_text\tDefault\t\t\t"
+        "(TextColumn:string@Column, Condition:bool, MinTokens?:Integer, Threshold?:real, MaxTokens?:Integer)"
+        ">(Count_of_True:long/Count_of_False:long/Percent_of_True:real/Percent_of_False:real/Pattern:string)"
+    ),
+    "plugin\tschema_merge\tDefault\t\t\t(PreserveOrder?:bool@Literal)>Custom",
+)
+
+
 @cache
 def _lines() -> Mapping[tuple[str, str], str]:
     text = files("toolkit.kql.functions").joinpath("signatures.tsv").read_text(encoding="utf-8")
     rows: dict[tuple[str, str], str] = {}
-    for line in text.splitlines():
+    for line in (*text.splitlines(), *_UNLISTED):
         kind, name, _ = line.split("\t", 2)
         rows[(kind, name)] = line
     return rows
