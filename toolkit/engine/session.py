@@ -62,7 +62,8 @@ class Workspace:
     """Tables, saved functions and watchlists, and an engine to query them.
 
     `catalog`: None for the bundled tables of Log Analytics, Sentinel and Defender; a `Catalog`; or a mapping
-    {"Table": {"Column": "kqltype"}}. `memory_limit` ("4GB") and `threads` bound what queries may use.
+    {"Table": {"Column": "kqltype"}}. `memory_limit` ("4GB") and `threads` bound what queries may use. `optimize`: False
+    runs plans as they are bound, without rewriting: slower, the same rows.
 
     A workspace that holds nothing at all (no row, watchlist or external file) makes dry runs: every table of the catalogue is
     empty, and so is what is not at hand: external data (with the columns that the query declares), a watchlist, columns that
@@ -80,6 +81,7 @@ class Workspace:
         memory_limit: str | None = None,
         threads: int | None = None,
         dry_runs: bool = True,
+        optimize: bool = True,
     ) -> None:
         self.catalog = _catalog(catalog)
         self._limits = (memory_limit, threads)
@@ -90,7 +92,7 @@ class Workspace:
         self._functions: dict[str, SavedFunction] = {}
         self._watchlists: dict[str, TableSchema] = {}
         self._externals: dict[str, Path] = {}
-        self._settings: dict[str, object] = {}
+        self._settings: dict[str, object] = {} if optimize else {"optimize": False}
         self._analyses: dict[Hashable, Analysis] = {}
 
     def fork(self) -> Workspace:

@@ -67,6 +67,8 @@ class Compiler:
 
     def _prepared(self, rel: plan.Rel) -> plan.Rel:
         scoped = apply_time_scope(rel, *self._range)
+        if not self._settings.get("optimize", True):
+            return scoped
         return prune(fuse(drop_idle_legs(scoped, lambda table: bool(self._storage.stored(table)))))
 
     def _context(self, roots: Sequence[plan.Rel]) -> Context:

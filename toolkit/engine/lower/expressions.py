@@ -269,7 +269,7 @@ class Expressions:
         operand = calls[0].args[0]
         texts = [call for call in calls if all(map(_non_empty_text, call.args[1:]))]
         chain = chain_of(operand.args[0]) if _is_tostring(operand) else None
-        if chain is None or len(texts) < len(calls):
+        if chain is None or len(texts) < len(calls) or not self.context.settings.get("optimize", True):
             return self.lower(operand), None
         base = self.lower(chain.base).sql
         guard = substring_guard(calls, base, len(chain.runs), self.context.fresh_id()) if is_plain(base) else None
