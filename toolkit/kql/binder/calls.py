@@ -27,7 +27,8 @@ _NO_DYNAMIC_TEXT = frozenset({"countof", "extract", "replace_string", "trim", "t
 # R-127: the analyzer wants a constant, the service takes a pattern per row.
 _CONSTANT_FOR_THE_ANALYZER = frozenset({("replace_regex", "lookup_regex")})
 
-_EXPECTED = {
+# What a parameter of a kind takes, and the analyzer's code for something else.
+EXPECTED = {
     "Number": ("a number", "KS137"),
     "Integer": ("a whole number", "KS134"),
     "int": ("a whole number", "KS134"),
@@ -168,7 +169,7 @@ def _fits(signature: Signature, index: int, args: Sequence[plan.Expr]) -> bool:
 
 
 def _expectation(parameter: Parameter) -> tuple[str, str]:
-    known = _EXPECTED.get(parameter.kinds[0])
+    known = EXPECTED.get(parameter.kinds[0])
     return known if known is not None else (f"a value of type {' or '.join(parameter.kinds)}", "KS107")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from toolkit.kql import plan, syntax
-from toolkit.kql.binder.calls import is_constant
+from toolkit.kql.binder.calls import EXPECTED, is_constant
 from toolkit.kql.binder.context import OPEN, AggregateCollector, Binder, Scope
 from toolkit.kql.binder.expressions import bind_scalar
 from toolkit.kql.binder.pipeline import bind_tabular, handles, is_tabular, nothing, sources, visible
@@ -244,8 +244,9 @@ class _Reader:
             self._b.report("empty-literal", message, node.span, alias="KS131")
             return False
         if registry.fit(parameter, value.type) == registry.NO and not _is_calendar_step(parameter, value):
-            message = f"The argument '{parameter.name}' of '{self._function.name}' does not take {value.type}."
-            alias = "KS116" if parameter.kinds == ("NotDynamic",) else "KS107"
+            wanted, alias = EXPECTED.get(parameter.kinds[0], ("", "KS107")) if parameter.kinds != ("string",) else ("", "KS107")
+            message = f"The argument '{parameter.name}' of '{self._function.name}' does not take {value.type}"
+            message += f", but {wanted}." if wanted else "."
             self._b.report("argument-type", message, node.span, alias=alias)
             return False
         return True

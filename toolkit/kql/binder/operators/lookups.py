@@ -79,14 +79,17 @@ def _extra_keys(b: Binder, plugin_call: PluginCall) -> list[tuple[plan.Column, p
 
 
 def _matched(b: Binder, plugin_call: PluginCall, keys: Pair, extra: Sequence[Pair], kind: str, columns: Sequence[plan.Column]) -> plan.Rel:
-    family = _FAMILIES[plugin_call.name]
-    bits = b.column("bits", family.bits), b.column("bits", family.bits)
-    addresses = Common(b, "addresses", with_items(plugin_call.rel, (bits[0], family.call("bits", keys[0]))))
-    networks = Common(b, "networks", with_items(plugin_call.tables["LookupTable"], (bits[1], family.call("bits", keys[1]))))
-    found, address, theirs = _networks_of_addresses(b, family, (addresses, networks), bits)
-    rows, mine = addresses.again()
-    on = [(plan.Ref(mine[bits[0].id]), plan.Ref(address)), *(_key(mine[one.id], theirs[other.id]) for one, other in extra)]
-    result = joined(kind, rows, found, *on)
+    family, network = _FAMILIES[plugin_call.name], b.column("bits", _FAMILIES[plugin_call.name].bits)
+    rows = Common(b, "addresses", plugin_call.rel)
+    networks = Common(b, "networks", with_items(plugin_call.tables["LookupTable"], (network, family.call("bits", keys[1]))))
+    source, mine = rows.again()
+    # the bits of each different text once
+    text, address = b.column("text", keys[0].type), b.column("address", family.bits)
+    texts = with_items(grouped(source, [(text, plan.Ref(mine[keys[0].id]))]), (address, family.call("bits", text)))
+    found, theirs = _networks_of(b, family, (texts, address), (networks, network))
+    source, mine = rows.again()
+    on = [(plan.Ref(mine[keys[0].id]), plan.Ref(text)), *(_key(mine[one.id], theirs[other.id]) for one, other in extra)]
+    result = joined(kind, source, found, *on)
     now = {**mine, **theirs}
     return plan.Narrow(result, tuple(plan.Column(now[column.id].id, column.name, column.type) for column in columns))
 
@@ -97,18 +100,16 @@ def _key(left: plan.Column, right: plan.Column) -> tuple[plan.Expr, plan.Expr]:
     return plan.Ref(left), plan.Ref(right)
 
 
-def _networks_of_addresses(
-    b: Binder, family: _Family, sides: tuple[Common, Common], bits: Pair
-) -> tuple[plan.Rel, plan.Column, dict[int, plan.Column]]:
-    """One row per distinct address and network that holds it, the address, and the columns of the lookup table in it."""
-    addresses, networks = sides
-    rows, mine = addresses.again()
-    address = b.column("address", family.bits)
-    distinct = grouped(rows, [(address, plan.Ref(mine[bits[0].id]))])
-    rows, other = networks.again()
+def _networks_of(
+    b: Binder, family: _Family, addresses: tuple[plan.Rel, plan.Column], networks: tuple[Common, plan.Column]
+) -> tuple[plan.Rel, dict[int, plan.Column]]:
+    """The addresses with each network that holds them, and the columns of the lookup table in it."""
+    distinct, address = addresses
     length, first = b.column("length", LONG), b.column("first", family.bits)
-    lengths = where(grouped(rows, [(length, family.call("bits_length", other[bits[1].id]))]), call(">=", BOOL, length, const(0, LONG)))
+    rows, other = networks[0].again()
+    lengths = grouped(rows, [(length, family.call("bits_length", other[networks[1].id]))])
+    lengths = where(lengths, call(">=", BOOL, length, const(0, LONG)))
     tried = where(joined("inner", distinct, lengths), call("<=", BOOL, length, family.call("bits_length", address)))
     tried = with_items(tried, (first, family.call("bits_first", address, length)))
-    table, theirs = networks.again()
-    return joined("inner", tried, table, (plan.Ref(first), plan.Ref(theirs[bits[1].id]))), address, theirs
+    table, theirs = networks[0].again()
+    return joined("inner", tried, table, (plan.Ref(first), plan.Ref(theirs[networks[1].id]))), theirs
