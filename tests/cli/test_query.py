@@ -95,3 +95,13 @@ def test_what_does_not_run(toolkit: Toolkit, data: Path, query: str, args: tuple
     assert ran.code == code
     assert words in ran.out + ran.err
     assert "Traceback" not in ran.err
+
+
+def test_several_results_one_after_the_other(toolkit: Toolkit, data: Path) -> None:
+    query = "SigninLogs | fork (count) Bobs = (where UserPrincipalName has 'bob' | project ResultType)"
+    ran = toolkit("query", query, "--data", "data")
+    assert ran.out.splitlines() == ["Count", "-----", "2", "", "Bobs:", "ResultType", "----------", "0"]
+    assert ran.err == "1 row\n1 row\n"
+    assert toolkit("query", query, "--data", "data", "--format", "csv").out == "Count\n2\n\nResultType\n0\n"
+    found = json.loads(toolkit("query", query, "--data", "data", "--format", "json").out)
+    assert found == [{"name": "", "rows": [{"Count": 2}]}, {"name": "Bobs", "rows": [{"ResultType": "0"}]}]

@@ -1,7 +1,8 @@
 """Functions and aggregates against answers written down by hand from their documentation: one row of data per case.
 
 A row has `rule`, `query` and either `rows` (with `columns` and `types` where they matter) or `error: true`: the query
-must be refused. Cells are YAML values; datetimes and timespans are text as KQL prints them, dynamics are lists and maps.
+must be refused. `others` are the rows of the further results, where a query has several. Cells are YAML values; datetimes
+and timespans are text as KQL prints them, dynamics are lists and maps.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from toolkit import Workspace
+from toolkit import Result, Workspace
 from toolkit.kql.diagnostics import ToolkitError
 from toolkit.kql.times import parse_datetime, parse_timespan, ticks_from_datetime, ticks_from_timedelta
 
@@ -80,6 +81,14 @@ def test_case(case: dict[str, Any], workspace: Workspace) -> None:
             workspace.query(case["query"]).rows()
         return
     result = workspace.query(case["query"], now=case.get("now"))
+    check(result, case)
+    further = case.get("others", [])
+    assert len(result.others) == len(further)
+    for other, rows in zip(result.others, further, strict=True):
+        check(other, {"rows": rows, "any_order": True})
+
+
+def check(result: Result, case: dict[str, Any]) -> None:
     names = [name for name, _ in result.columns]
     types = [kind for _, kind in result.columns]
     assert names == case.get("columns", names)

@@ -171,3 +171,10 @@ def test_a_query_that_the_engine_refuses_is_no_proof(tmp_path: Path) -> None:
     report = _validate(tmp_path, {"detections/a/rules/r.yaml": rule, "detections/a/rules/r.tests.yaml": cases})
     assert _outcomes(report) == {"refused": "error"}
     assert not report.clean
+
+
+@pytest.mark.parametrize("query", ["Log_CL | take 1; Log_CL | count", "Log_CL | fork (count) (take 1)"])
+def test_a_rule_has_one_result(tmp_path: Path, query: str) -> None:
+    report = _validate(tmp_path, {"detections/a/rules/r.yaml": _rule(query)})
+    found = [finding.diagnostic for result in report.results for finding in result.findings if finding.diagnostic.code == "several-results"]
+    assert [(one.severity, one.message) for one in found] == [("error", "The query has 2 results; a rule has exactly one (R-305).")]

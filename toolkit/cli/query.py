@@ -47,6 +47,7 @@ def command(kql: str, folder: Path, **options: Any) -> int:
 
     A file belongs to the table that its name begins with (AKSAudit.jsonl, AKSAudit.attack.csv), a folder named after a
     table holds files of that table. Functions and watchlists of the project that the folder lies in can be used.
+    Several results (several statements, fork, facet) come one after the other.
     """
     from toolkit.content.findings import ContentError
     from toolkit.engine.errors import QueryCancelled
@@ -83,7 +84,15 @@ def command(kql: str, folder: Path, **options: Any) -> int:
 
 def _show(result: Any, form: str) -> None:
     forms: dict[str, Callable[[Any], None]] = {"table": _table, "csv": _csv, "json": _json}
-    forms[form](result)
+    if form == "json" and result.others:
+        echo(json.dumps([{"name": one.name, "rows": json.loads(one.to_json())} for one in (result, *result.others)], ensure_ascii=False))
+        return
+    for number, one in enumerate((result, *result.others)):
+        if number:
+            echo()
+        if one.name and form == "table":
+            echo(f"{one.name}:", bold=True)
+        forms[form](one)
 
 
 def _bench(folder: Path) -> Bench:

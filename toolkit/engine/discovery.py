@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+from toolkit.engine.errors import QueryFailed
 from toolkit.engine.lower.compile import relations
 from toolkit.engine.values import parse_dynamic
 from toolkit.kql import plan
@@ -15,12 +18,17 @@ from toolkit.kql.types import ScalarType
 # An id that no binder gives out.
 _DISTINCT = 999_999_999
 _MOST_COLUMNS = 4096
+MOST_PARTITIONS = 64
 _LONGS = range(-(2**63), 2**63)
 
 
 def pending(bound: plan.QueryPlan, source: Source) -> Discover | None:
     """A plugin whose columns have to be found next: its own input has none that is open. None when all are known."""
-    found = [rel for rel in relations([bound.rel, *(step.rel for step in bound.steps)]) if isinstance(rel, Discover)]
+    found = [
+        rel
+        for rel in relations([*(part.rel for part in (bound, *bound.others)), *(step.rel for step in bound.steps)])
+        if isinstance(rel, Discover)
+    ]
     by_place = {rel.place: rel for rel in found}
     if len({id(rel) for rel in found}) > len(by_place):
         first = found[0]
@@ -36,8 +44,10 @@ def probe(rel: Discover) -> plan.Aggregate:
     return plan.Aggregate(rel.inputs[0], ((column, plan.Ref(rel.value)),), (), (), (column,))
 
 
-def columns_of(rel: Discover, values: Sequence[str | None], source: Source) -> tuple[tuple[str, ScalarType], ...]:
+def columns_of(rel: Discover, values: Sequence[Any], source: Source) -> tuple[tuple[str, ScalarType], ...]:
     """The names and types that the values give, in the order of the names."""
+    if rel.kind == "constants":
+        return _constants(rel, values, source)
     if rel.kind == "keys":
         found = _keys(values)
     else:
@@ -47,6 +57,15 @@ def columns_of(rel: Discover, values: Sequence[str | None], source: Source) -> t
     if len(found) > _MOST_COLUMNS:
         raise UnsupportedKqlError([_finding(f"{rel.construct} would give {len(found)} columns", rel)], source)
     return tuple(sorted(found.items()))
+
+
+def _constants(rel: Discover, values: Sequence[Any], source: Source) -> tuple[tuple[str, ScalarType], ...]:
+    """The keys of a partition, which runs its subquery for each of them (R-275)."""
+    assert rel.value is not None
+    if len(values) > MOST_PARTITIONS:
+        message = f"{rel.construct} has {len(values)} keys; with a source of its own it takes at most {MOST_PARTITIONS}"
+        raise QueryFailed([_finding(message, rel)], source)
+    return tuple(sorted((json.dumps(value), rel.value.type) for value in values))
 
 
 def _keys(texts: Iterable[str | None]) -> dict[str, ScalarType]:

@@ -24,7 +24,9 @@ _HTML_CELL = 200
 class Result:
     """A finished query. Values are converted when they are asked for; asking twice costs once.
 
-    `columns` are (name, KQL type name) in order. `visualization` is what `render` asked for, or None.
+    `columns` are (name, KQL type name) in order. `visualization` is what `render` asked for, or None. A query of several
+    statements, or one that ends in `fork` or `facet`, has several results: this is the first one, `others` are the rest.
+    `name` is what fork, facet or `as` calls the result.
     """
 
     def __init__(
@@ -33,12 +35,17 @@ class Result:
         columns: Sequence[plan.Column],
         visualization: plan.Visualization | None = None,
         constants: Mapping[int, object] | None = None,
+        *,
+        name: str = "",
+        others: Sequence[Result] = (),
     ) -> None:
         """`table` has a column c<id> per column that is not one of `constants` (id -> its value in every row)."""
         self._table = table
         self._columns = tuple(columns)
         self._constants = constants or {}
         self.visualization = visualization
+        self.name = name
+        self.others = tuple(others)
 
     @property
     def columns(self) -> list[tuple[str, str]]:

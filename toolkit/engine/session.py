@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from toolkit.catalog import Catalog
 from toolkit.engine.database import Database, EngineFailure, Part
 from toolkit.engine.discovery import columns_of, pending, probe
-from toolkit.engine.errors import failure
+from toolkit.engine.errors import QueryFailed, failure
 from toolkit.engine.lower.compile import Compiler
 from toolkit.engine.result import Result
 from toolkit.engine.select import Statement
@@ -232,7 +232,7 @@ class Workspace:
         parameters: Mapping[str, object] | None = None,
         timeout: float | None = None,
     ) -> Result:
-        """Runs a query.
+        """Runs a query. What several statements, `fork` or `facet` yield besides the first result is in `Result.others`.
 
         `now`: the query's instant, the machine's clock when it is not given. `start`, `end`: only rows with
         start < TimeGenerated <= end, as the service scopes a run. All three are datetimes (naive is UTC) or ISO text.
@@ -243,8 +243,15 @@ class Workspace:
         """
         compiler = self._compiler(now, start, end)
         analysis, bound = self._settled(kql, parameters, compiler, timeout)
-        statement = _shallow(lambda: compiler.statement(bound.rel, analysis.source), analysis.source)
-        return Result(self._run(statement, analysis.source, timeout), bound.columns, bound.visualization, statement.constants)
+        others = [self._result(other, compiler, analysis.source, timeout) for other in bound.others]
+        return self._result(bound, compiler, analysis.source, timeout, others)
+
+    def _result(
+        self, bound: plan.QueryPlan, compiler: Compiler, source: Source, timeout: float | None, others: Sequence[Result] = ()
+    ) -> Result:
+        statement = _shallow(lambda: compiler.statement(bound.rel, source), source)
+        table = self._run(statement, source, timeout)
+        return Result(table, bound.columns, bound.visualization, statement.constants, name=bound.name, others=others)
 
     def sql(self, kql: str, now: object = None, parameters: Mapping[str, object] | None = None) -> str:
         """The SQL that a query becomes, for a look at it."""
@@ -288,7 +295,23 @@ class Workspace:
             discovered[rel.place] = NO_ROWS if self.is_dry and not len(found) else columns_of(rel, found.values(0), source)
             analysis = analyze(kql, self._environment(parameters, discovered), source.name)
             bound = _runnable(analysis)
+        self._check_assertions(bound, compiler, analysis.source, timeout)
         return analysis, _shallow(partial(_closed, bound), analysis.source) if self.is_dry else bound
+
+    def _check_assertions(self, bound: plan.QueryPlan, compiler: Compiler, source: Source, timeout: float | None) -> None:
+        """Raises QueryFailed for every assert() of the query that does not hold."""
+        if not bound.assertions:
+            return
+        values = [part for one in bound.assertions for part in (one.condition, one.message)]
+        row = plan.Values(tuple(plan.Column(index, "", value.type) for index, value in enumerate(values, 1)), (tuple(values),))
+        cells = self._result(plan.QueryPlan(row), compiler, source, timeout).rows()[0]
+        failed = [
+            Diagnostic("assertion", "error", "semantic", f"assert() has failed with message: '{text}'", one.span.start, one.span.end)
+            for one, holds, text in zip(bound.assertions, cells[::2], cells[1::2], strict=True)
+            if holds is not True
+        ]
+        if failed:
+            raise QueryFailed(failed, source)
 
     def _compiler(self, now: object, start: object, end: object) -> Compiler:
         ticks = instant(clock() if now is None else now, "now")
@@ -352,7 +375,7 @@ def _runnable(analysis: Analysis) -> plan.QueryPlan:
 def _closed(bound: plan.QueryPlan) -> plan.QueryPlan:
     """The plan of a dry run: open columns are nulls."""
     steps = tuple(replace(step, rel=closed(step.rel)) for step in bound.steps)
-    return replace(bound, rel=closed(bound.rel), steps=steps)
+    return replace(bound, rel=closed(bound.rel), steps=steps, others=tuple(map(_closed, bound.others)))
 
 
 def _catalog(given: Catalog | Mapping[str, Mapping[str, str]] | None) -> Catalog:

@@ -1,4 +1,4 @@
-"""Columns that only the data knows: bag_unpack and pivot without an output schema (R-309 to R-311).
+"""What only the data knows: the columns of bag_unpack and pivot (R-309 to R-311), the keys of a partition with its own source (R-275).
 
 Analysis leaves such a relation open. To run one, an engine reads what the plugin needs (`value` of the rows of `input`),
 gives the answer back under the plugin's `place`, and binds the query again: then the columns are ordinary ones.
@@ -22,7 +22,8 @@ NO_ROWS = (("*", ScalarType.UNKNOWN),)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Discover(plan.Unsupported):
-    """`input` is `inputs[0]`. `kind`: "keys" (top-level keys of the bags in `value`, with their types) or "values" (its distinct texts)."""
+    """`input` is `inputs[0]`. `kind`: "keys" (top-level keys of the bags in `value`, with their types), "values" (its distinct texts),
+    or "constants" (its distinct values as JSON, with their type)."""
 
     kind: str = "keys"
     value: plan.Column | None = None

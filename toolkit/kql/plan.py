@@ -446,12 +446,29 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Assertion:
+    """assert(condition, message): both constants, looked at before the query runs, whether or not a row would reach the call."""
+
+    condition: Expr
+    message: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class QueryPlan:
-    """A bound query: its relation, its steps from the source on, and how it asks to be drawn."""
+    """A bound query: its relation, its steps from the source on, and how it asks to be drawn.
+
+    `others`: the further results, where there are several statements, or `fork` or `facet` at the end of one (R-276,
+    R-305). `name` is what fork or `as` calls the result, `span` the place that it comes from.
+    """
 
     rel: Rel
     steps: tuple[Step, ...] = ()
     visualization: Visualization | None = None
+    name: str = ""
+    others: tuple[QueryPlan, ...] = ()
+    span: Span = NOWHERE
+    assertions: tuple[Assertion, ...] = ()
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from toolkit.checks.single_result import several_results
 from toolkit.content.findings import Finding, Findings
 from toolkit.content.items import Item
 from toolkit.content.models.function import FunctionFile
@@ -117,6 +118,10 @@ def _query(bench: Bench, item: Item, case: Case, settings: Settings, findings: F
 def _outcome(run: _Run, settings: Settings) -> Outcome:
     window = run.window
     start, end = (window.start, window.end) if window else (None, None)
+    analysis = run.workspace.analyze(run.query.text)
+    several = several_results(analysis.plan)
+    if several:
+        raise KqlError(several, analysis.source)
     result = run.workspace.query(run.query.text, now=run.now, start=start, end=end, timeout=settings.time_limit)
     names = [name for name, _ in result.columns]
     rows = [dict(zip(names, row, strict=True)) for row in result.rows()]

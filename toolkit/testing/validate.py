@@ -9,6 +9,7 @@ from pathlib import Path
 
 from toolkit.checks.duplicates import check_duplicates
 from toolkit.checks.output_columns import check_output_columns
+from toolkit.checks.single_result import several_results
 from toolkit.checks.unknown_rules import unknown_rules
 from toolkit.content.findings import Finding, file_finding
 from toolkit.content.items import Item, Kind, load_item
@@ -143,7 +144,7 @@ class Validation:
             item.findings.extend(analyze_function(bench.base, model, query))
             return None if _have_errors(item.findings[before:]) else query
         analysis = bench.base.analyze(query.text)
-        item.findings.extend(kql_findings(analysis.diagnostics, query.text, query))
+        item.findings.extend(kql_findings((*analysis.diagnostics, *several_results(analysis.plan)), query.text, query))
         if _have_errors(item.findings[before:]):
             return None
         check_output_columns(model, document, [(name, str(kind)) for name, kind in analysis.columns], findings)

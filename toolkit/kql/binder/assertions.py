@@ -1,4 +1,7 @@
-"""assert(condition, message): decided while the query is analysed, before anything is optimised away."""
+"""assert(condition, message): decided while the query is analysed, before anything is optimised away.
+
+A condition that is a constant, but takes an engine to compute, is looked at before the query runs.
+"""
 
 from __future__ import annotations
 
@@ -30,9 +33,10 @@ def asserted(b: Binder, condition: plan.Expr, message: plan.Expr, span: Span) ->
     try:
         value = _value(condition)
     except _Unknown:
-        of_rows = any(isinstance(part, plan.Ref) for part in plan.subexpressions(condition))
-        why = "depends on a row, but it has to be a constant" if of_rows else "is computed in a way that only the service can analyse"
-        b.refuse(f"The condition of assert() {why}.", span)
+        if any(isinstance(part, (plan.Ref, plan.InTable, plan.ScalarSubquery)) for part in plan.subexpressions(condition)):
+            b.refuse("The condition of assert() depends on rows, but it has to be a constant.", span)
+        else:
+            b.assertions.append(plan.Assertion(condition, message, b.place or span))
         value = True
     if not isinstance(text, str):
         b.report("constant-expected", "The message of assert() must be a constant.", message.span, alias="KS129")

@@ -174,6 +174,10 @@ class Binder:
         # declared patterns, each with the names in scope where it stands
         self.patterns: dict[str, tuple[syntax.DeclarePattern, Scope]] = {}
         self.visualization: plan.Visualization | None = None
+        self.assertions: list[plan.Assertion] = []
+        # what an operator with several results yields, by the identity of the relation that stands for it: name, rows, place
+        self.kept: list[plan.Rel] = []
+        self.several: dict[int, tuple[tuple[str, plan.Rel, Span], ...]] = {}
         self._next_id = 0
 
     # --- columns

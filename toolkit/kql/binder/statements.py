@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import Binder, Binding, FunctionBinding, ScalarBinding, Scope, TableBinding, const
 from toolkit.kql.binder.expressions import bind_scalar, convert
 from toolkit.kql.binder.pipeline import EVERY_TABLE, apply_operators, bind_tabular, is_tabular, visible
+from toolkit.kql.source import Span
 from toolkit.kql.times import parse_datetime, parse_timespan
 from toolkit.kql.types import DECLARABLE, ScalarType
 
@@ -31,34 +34,54 @@ def _binding(b: Binder, name: str, value: syntax.Node, scope: Scope) -> Binding:
 
 
 def bind_query(b: Binder, query: syntax.Query) -> plan.QueryPlan | None:
-    """The plan of a whole query; None when it holds no tabular statement."""
+    """The plan of a whole query: the first result, with the further ones (R-305). None when it holds no tabular statement."""
     scope = Scope(_parameters_of(b, query))
-    result: plan.Rel | None = None
+    found: list[plan.QueryPlan] = []
     results = [statement for statement in query.statements if isinstance(statement, syntax.QueryStatement)]
     for statement in query.statements:
         match statement:
             case syntax.Let():
                 scope = bind_let(b, statement, scope)
             case syntax.QueryStatement(value=value):
+                b.visualization = None
                 result = _bind_result(b, value, scope, record=statement is results[-1])
+                found += _results(b, value, result)
             case syntax.SetOption(name=name, value=value):
                 if value is not None and name.startswith("query_bin_auto_"):
                     b.options[name] = bind_scalar(b, value, Scope())
             case syntax.DeclarePattern(name=name):
                 b.patterns[name.text] = (statement, scope)
-            case syntax.Alias() | syntax.Restrict():
-                b.refuse(f"The statement '{type(statement).__name__.lower()}' is not supported.", statement.span)
+            case syntax.Restrict():
+                b.refuse("The statement 'restrict' is not supported.", statement.span)
             case _:
+                # alias: whatever a database is called, its tables are those at hand (R-335)
                 continue
-    if result is None:
+    if not found:
         return None
-    if len(results) > 1:
-        b.refuse("The query has several results; a rule must have exactly one (R-305).", results[0].span)
-    if any(column.name == EVERY_TABLE for column in result.columns):
+    steps = tuple(step for step in b.steps if id(step.rel) not in b.several)
+    return replace(found[0], steps=steps, others=tuple(found[1:]), assertions=tuple(b.assertions))
+
+
+def _results(b: Binder, statement: syntax.Node, rel: plan.Rel) -> list[plan.QueryPlan]:
+    """What one statement yields: its rows, or each result of a `fork` or `facet` at its end."""
+    branches = b.several.get(id(rel))
+    if branches is not None:
+        return [_query_plan(b, branch, name, span) for name, branch, span in branches]
+    return [_query_plan(b, rel, _result_name(statement), statement.span)]
+
+
+def _query_plan(b: Binder, rel: plan.Rel, name: str, span: Span) -> plan.QueryPlan:
+    if any(column.name == EVERY_TABLE for column in rel.columns):
         hints = ("`search in (...)` names the tables, `project` the columns.",)
-        b.refuse("The columns of a search over all tables depend on the workspace that runs it.", results[-1].span, hints=hints)
-    columns = visible(result.columns)
-    return plan.QueryPlan(plan.Narrow(result, columns), tuple(b.steps), b.visualization)
+        b.refuse("The columns of a search over all tables depend on the workspace that runs it.", span, hints=hints)
+    return plan.QueryPlan(plan.Narrow(rel, visible(rel.columns)), (), b.visualization, name, (), span)
+
+
+def _result_name(statement: syntax.Node) -> str:
+    """R-307: `as` names the result that it ends."""
+    operators = statement.operators if isinstance(statement, syntax.Pipeline) else ()
+    last = next((operator for operator in reversed(operators) if not isinstance(operator, syntax.Render)), None)
+    return last.name.text if isinstance(last, syntax.As) else ""
 
 
 def _bind_result(b: Binder, value: syntax.Node, scope: Scope, *, record: bool) -> plan.Rel:

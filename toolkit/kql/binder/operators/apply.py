@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 from toolkit.kql import plan, syntax
-from toolkit.kql.binder.context import Binder, Scope
+from toolkit.kql.binder.context import Binder, ScalarBinding, Scope, const
 from toolkit.kql.binder.expressions import bind_scalar
 from toolkit.kql.binder.operators.expand import expand_items
 from toolkit.kql.binder.operators.items import columns_of
 from toolkit.kql.binder.partitions import NotPartitionedError, Partitioned, partitioned
 from toolkit.kql.binder.pipeline import bind_tabular, handles, nothing, parameter, sources, word
+from toolkit.kql.discovery import NO_ROWS, Discover
 from toolkit.kql.types import ScalarType
 
 _STRATEGIES = ("native", "shuffle", "legacy")
@@ -119,9 +121,10 @@ def _partition(b: Binder, operator: syntax.Partition, rel: plan.Rel, scope: Scop
     if strategy is not None and word(strategy) not in _STRATEGIES:
         b.report("unknown-kind", f"Expected one of {', '.join(_STRATEGIES)}.", strategy.value.span, alias="KS132")
     found = columns_of(b, operator.by, rel.columns)
-    if operator.own_source or operator.scope is not None:
-        b.refuse("partition with a source of its own is not supported; a subquery in parentheses is.", operator.span)
-        return nothing(b)
+    if operator.scope is not None:
+        b.refuse("The clause 'in' of partition is not documented.", operator.scope.span)
+    if operator.own_source:
+        return _with_own_source(b, operator, found[0] if found else None, rel, scope)
     body = bind_subquery(b, operator.body, rel, scope)
     if not found:
         return body
@@ -131,3 +134,27 @@ def _partition(b: Binder, operator: syntax.Partition, rel: plan.Rel, scope: Scop
     result = plan.Narrow(_partitioned(b, operator, body, rel, found[0], ()).rel, body.columns)
     b.unordered.append(result)
     return result
+
+
+def _with_own_source(b: Binder, operator: syntax.Partition, key: plan.Column | None, rel: plan.Rel, scope: Scope) -> plan.Rel:
+    """The subquery for each value of the key, which it knows by the column's name; the values are found in the data first."""
+    if word(parameter(operator, "hint.strategy")) in ("native", "shuffle"):
+        b.refuse("A partition with a source of its own needs the legacy strategy.", operator.span)
+    if key is None or key.type in (ScalarType.DYNAMIC, ScalarType.DECIMAL, ScalarType.REAL):
+        if key is not None:
+            b.refuse(f"A partition with a source of its own by a key of type {key.type} is not supported.", operator.by.span)
+        return nothing(b)
+
+    def body(value: object) -> plan.Rel:
+        binding = ScalarBinding(const(value, key.type, operator.by.span), is_parameter=True)
+        return bind_tabular(b, operator.body, scope.without_rows().child({key.name: binding}))
+
+    place = (tuple(b.call_stack), operator.span.start, operator.span.end)
+    keys = b.environment.discovered.get(place)
+    if keys is None:
+        columns = body("" if key.type is ScalarType.STRING else None).columns
+        return Discover("operator 'partition'", "its keys depend on the data", (rel,), columns, operator.span, "constants", key, place)
+    legs = [] if keys == NO_ROWS else [body(json.loads(text)) for text, _ in keys]
+    columns = b.fresh(legs[0].columns) if legs else body("" if key.type is ScalarType.STRING else None).columns
+    rows = tuple(plan.UnionLeg(leg, tuple(map(plan.Ref, leg.columns))) for leg in legs)
+    return plan.Union_(rows, columns) if rows else plan.Values(columns, ())

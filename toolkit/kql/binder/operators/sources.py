@@ -37,6 +37,13 @@ WATCHLIST_COLUMNS = {
 }
 
 
+_IN_THE_SERVICE = {
+    "external_table": "the tables that it names are declared in the service; externaldata can read local files",
+    "materialized_view": "the views that it names are kept by the service",
+    "stored_query_result": "the results that it names are kept by the service",
+}
+
+
 @sources(syntax.NameRef)
 def _name(b: Binder, expr: syntax.NameRef, scope: Scope) -> plan.Rel:
     binding = scope.binding(expr.name)
@@ -97,6 +104,10 @@ def _call(b: Binder, expr: syntax.Call, scope: Scope) -> plan.Rel:
     stored = stored_function(b, name, scope)
     if stored is not None:
         return call_tabular(b, stored, expr, scope)
+    if name in _IN_THE_SERVICE:
+        for argument in expr.arguments:
+            bind_scalar(b, argument, scope.without_rows())
+        return plan.Unsupported(f"{name}()", _IN_THE_SERVICE[name], (), (b.column(OPEN, ScalarType.UNKNOWN),), expr.span)
     known = [*registry.names("function"), *b.environment.functions, *scope.visible_names()]
     if registry.find_function(name) is not None:
         b.report("table-expected", f"Expected a table, found the scalar function '{name}'.", expr.span, alias="KS107")
