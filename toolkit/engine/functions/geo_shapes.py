@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from toolkit.engine.functions.forms import constant_number, python_call, real, register_python, whole
-from toolkit.engine.functions.registry import REGISTRY, Lowering, Refusal
-from toolkit.engine.geo import buffers, coverings, densify, lines, overlay, polygons
+from toolkit.engine.functions.forms import constant_number, python_call, real, whole
+from toolkit.engine.functions.registry import REGISTRY, Lowering, PythonFunction, Refusal
+from toolkit.engine.geo import buffers, containment, coverings, densify, lines, overlay, polygons
 from toolkit.engine.sql import Form, Literal, Lowered, Sql
 from toolkit.kql import plan
 from toolkit.kql.types import ScalarType
@@ -21,12 +21,16 @@ TEXT, NUMBER, FLAG, INTEGER = "VARCHAR", "DOUBLE", "BOOLEAN", "BIGINT"
 
 @dataclass(frozen=True)
 class _Row:
-    """Physical types of the arguments, and the values of those at the end that may be left out."""
+    """Physical types of the arguments, and the values of those at the end that may be left out.
+
+    `vectorized`: called with arrays of a batch of rows.
+    """
 
     function: Callable[..., Any]
     arguments: tuple[str, ...]
     result: str = TEXT
     defaults: tuple[object, ...] = ()
+    vectorized: bool = False
 
 
 _POINT = (NUMBER, NUMBER)
@@ -49,7 +53,7 @@ _ROWS = {
     "geo_line_locate_point": _Row(lines.locate_point, (TEXT, *_POINT), NUMBER),
     "geo_line_to_s2cells": _Row(coverings.line_to_s2cells, (TEXT, INTEGER, NUMBER), TEXT, (11, 0.0)),
     "geo_point_buffer": _Row(buffers.point_buffer, (*_POINT, NUMBER, NUMBER), TEXT, (10.0,)),
-    "geo_point_in_polygon": _Row(polygons.contains, (*_POINT, TEXT), FLAG),
+    "geo_point_in_polygon": _Row(containment.contains, (*_POINT, TEXT), FLAG, vectorized=True),
     "geo_polygon_area": _Row(polygons.area, (TEXT,), NUMBER),
     "geo_polygon_buffer": _Row(buffers.polygon_buffer, (TEXT, NUMBER, NUMBER), TEXT, (10.0,)),
     "geo_polygon_centroid": _Row(polygons.centroid, (TEXT,)),
@@ -59,6 +63,10 @@ _ROWS = {
     "geo_polygon_to_s2cells": _Row(coverings.polygon_to_s2cells, (TEXT, INTEGER, NUMBER), TEXT, (11, 0.0)),
     "geo_union_lines_array": _Row(lines.union, (TEXT,)),
     "geo_union_polygons_array": _Row(polygons.union, (TEXT,)),
+    # What the lookup plugins are made of.
+    "geo_shape_key": _Row(containment.shape_key, (TEXT,)),
+    "geo_lookup_index": _Row(containment.lookup_index, (TEXT, FLAG)),
+    "geo_lookup": _Row(containment.lookup, (*_POINT, TEXT, NUMBER), vectorized=True),
 }
 
 
@@ -68,7 +76,7 @@ def _argument(call: plan.Call, args: Sequence[Lowered], row: _Row, index: int) -
         return Literal(row.defaults[index - len(row.arguments)], physical)
     kind, value = call.args[index].type, args[index].sql
     if physical == TEXT:
-        if kind is not ScalarType.DYNAMIC:
+        if kind not in (ScalarType.DYNAMIC, ScalarType.STRING):
             raise Refusal(f"{call.name} takes a dynamic value here, not {kind}", call.span)
         return value
     if physical == FLAG:
@@ -77,7 +85,8 @@ def _argument(call: plan.Call, args: Sequence[Lowered], row: _Row, index: int) -
 
 
 def _register(name: str, row: _Row) -> None:
-    sql_name = register_python(name, row.function, row.arguments, row.result)
+    sql_name = f"kql_{name}"
+    REGISTRY.python[sql_name] = PythonFunction(sql_name, row.function, row.arguments, row.result, vectorized=row.vectorized)
 
     def build(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
         values = [_argument(call, args, row, index) for index in range(len(row.arguments))]

@@ -5,7 +5,6 @@ Every function answers None where the service's result is null: invalid lines, c
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -24,6 +23,7 @@ from toolkit.engine.geo.shapes import (
     vector,
     write_lines,
 )
+from toolkit.engine.udf.json_text import array_elements
 
 _MANY = 8
 
@@ -125,8 +125,7 @@ def union(text: str) -> str | None:
 
 def read_array(text: str) -> list[LineShape] | None:
     """The lines of an array; None when one of them is invalid or it is no array."""
-    items = json.loads(text, strict=False)
-    found = [read_line(json.dumps(item)) for item in items] if isinstance(items, list) else []
+    found = [read_line(item) for item in array_elements(text) or ()]
     return None if not found or None in found else [shape for shape in found if shape is not None]
 
 

@@ -5,7 +5,6 @@ Every function answers None where the service's result is null: invalid polygons
 
 from __future__ import annotations
 
-import json
 import math
 
 from toolkit.engine.geo.geojson import write_point
@@ -20,12 +19,7 @@ from toolkit.engine.geo.shapes import (
     united,
     write_polygon,
 )
-
-
-def contains(longitude: float, latitude: float, text: str) -> bool | None:
-    """Whether the polygon contains the point; of polygons that share a border exactly one contains a point of it."""
-    shape, point = read_polygon(text), given_point(longitude, latitude)
-    return None if shape is None or point is None else bool(shape.polygon.Contains(point))
+from toolkit.engine.udf.json_text import array_elements
 
 
 def area(text: str) -> float | None:
@@ -76,6 +70,5 @@ def union(text: str) -> str | None:
 
 def read_array(text: str) -> list[PolygonShape] | None:
     """The polygons of an array; None when one of them is invalid or it is no array."""
-    items = json.loads(text, strict=False)
-    found = [read_polygon(json.dumps(item)) for item in items] if isinstance(items, list) else []
+    found = [read_polygon(item) for item in array_elements(text) or ()]
     return None if not found or None in found else [shape for shape in found if shape is not None]

@@ -34,13 +34,13 @@ def tokens(x: Any, y: Any, z: Any, level: Any) -> Any:
     import numpy as np
     import pyarrow as pa
 
-    ids = _ids(*(np.asarray(axis.to_numpy(), dtype=np.float64) for axis in (x, y, z)))
+    ids = leaf_ids(*(np.asarray(axis.to_numpy(), dtype=np.float64) for axis in (x, y, z)))
     lowest = np.uint64(1) << (2 * (LEVELS - np.asarray(level.to_numpy(), dtype=np.int64))).astype(np.uint64)
     ids = (ids & (~lowest + np.uint64(1))) | lowest
     return pa.array([f"{value:016x}".rstrip("0") for value in ids.tolist()], pa.string())
 
 
-def _ids(x: Reals, y: Reals, z: Reals) -> npt.NDArray[np.uint64]:
+def leaf_ids(x: Reals, y: Reals, z: Reals) -> npt.NDArray[np.uint64]:
     """The ids of the leaf cells that hold the points."""
     import numpy as np
 

@@ -93,7 +93,7 @@ def given_point(longitude: float, latitude: float) -> S2 | None:
 # --- lines ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LineShape:
     """The lines of a LineString or MultiLineString, each an S2Polyline, in order."""
 
@@ -158,7 +158,7 @@ def write_lines(lines: Iterable[Sequence[S2]]) -> str:
 # --- polygons -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PolygonShape:
     """The union of the polygons of a Polygon or MultiPolygon, an S2Polygon, and how many there were."""
 
