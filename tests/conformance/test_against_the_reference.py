@@ -33,7 +33,7 @@ def comparison(shared: Path) -> ModuleType:
 
 @pytest.fixture(scope="module")
 def workspace() -> Iterator[Workspace]:
-    made = Workspace()
+    made = Workspace(dry_runs=False)  # external data that is not at hand is refused, not empty
     yield made
     made.close()
 

@@ -199,13 +199,10 @@ def _declared_pivot(b: Binder, call: PluginCall, by: plan.Column, keys: Sequence
         columns = tuple(b.column(name, kind) for name, kind in kinds)
         columns = columns if not schema.open else (*b.fresh(keys), *columns)
         return Discover("plugin 'pivot'", _DEPENDS, (source,), columns, call.span, "values", column, _place(b, call))
-    if texts == NO_ROWS:
+    if not texts or texts == NO_ROWS:
+        # no rows tell nothing about the columns, so the declared ones stand
         columns = tuple(b.column(name, kind) for name, kind in kinds)
         return plan.Values(columns if not schema.open else (*b.fresh(keys), *columns), ())
-    if not texts:
-        # no rows tell nothing about the columns, so the declared ones stand
-        shown = tuple(b.column(name, kind) for name, kind in kinds)
-        return plan.Values((*b.fresh(keys), *shown) if schema.open else shown, ())
     if {name for name, _ in texts} != {name for name, _ in declared} or any(kind is not aggregate.type for _, kind in declared):
         found = ", ".join(f"{name}: {aggregate.type}" for name, _ in texts)
         b.report("schema-differs", f"The output schema differs from what the data gives ({found}).", call.span)
