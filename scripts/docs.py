@@ -63,12 +63,26 @@ def support_page() -> str:
 
 def differences_page() -> str:
     """docs/known-differences.md: documented examples whose printed answer the engine does not give, and why."""
-    known = yaml.safe_load((ROOT / "tests" / "conformance" / "known_differences.yaml").read_text(encoding="utf-8"))
-    rows = [f"| {entry['page']} | {entry['reason']} |" for entry in known.values()]
-    text = "Examples of Microsoft's KQL reference that run and whose printed answer is another one. Everything else that runs matches."
-    return "\n\n".join(["# Known differences", NOTE, text, "\n".join(["| page | why |", "|---|---|", *rows])]) + "\n"
+    folder = ROOT / "tests" / "conformance"
+    known = yaml.safe_load((folder / "known_differences.yaml").read_text(encoding="utf-8"))
+    inferred = yaml.safe_load((folder / "inferred.yaml").read_text(encoding="utf-8"))
+    parts = [
+        "# Known differences",
+        NOTE,
+        _DIFFERENCES,
+        _table(["page", "why"], [[entry["page"], entry["reason"]] for entry in known.values()]),
+    ]
+    rows = [[entry["about"], entry["measured"], entry["inferred"]] for entry in inferred]
+    parts += ["## Inferred answers", _INFERRED, _table(["about", "what is measured", "what is inferred from it"], rows)]
+    return "\n\n".join(parts) + "\n"
 
 
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    return "\n".join("| " + " | ".join(row) + " |" if row else "|" + "---|" * len(head) for row in [head, [], *rows])
+
+
+_DIFFERENCES = "Examples of Microsoft's KQL reference that run and whose printed answer is another one. Everything else that runs matches."
+_INFERRED = "Answers that the documentation does not determine in full, and what they rest on."
 _INTRODUCTION = (
     "The language is parsed and analysed whole. What the engine cannot run exactly as the service does is refused by name and position; "
     "a listed function may still refuse arguments whose result is not documented.\n\n"

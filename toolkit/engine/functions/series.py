@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from toolkit.engine.functions.forms import constant_number, form, json_element, python_call, register_python, text
+from toolkit.engine.functions.forms import constant_number, form, json_element, python_call, real, register_python, text
 from toolkit.engine.functions.registry import REGISTRY, Lowering, Refusal
 from toolkit.engine.sql import Literal, Lowered, Sql
 from toolkit.engine.udf import series
@@ -21,13 +21,17 @@ _BACKWARD = register_python("series_fill_backward", series.fill_backward, [TEXT,
 _CONST = register_python("series_fill_const", series.fill_const, [TEXT, TEXT, TEXT], TEXT)
 _LINEAR = register_python("series_fill_linear", series.fill_linear, [TEXT, TEXT, FLAG, TEXT], TEXT)
 _STATS = register_python("series_stats", series.stats, [TEXT, FLAG], TEXT)
+# One per number of magnitudes that are given.
+_COSINES = [
+    register_python(f"series_cosine_similarity_{given}", series.cosine_similarity, [TEXT, TEXT, *["DOUBLE"] * given], "DOUBLE")
+    for given in range(3)
+]
 _DOT = register_python("series_dot_product", series.dot_product, [TEXT, TEXT], "DOUBLE")
 
 REGISTRY.udf("series_sum", series.series_sum, [DYNAMIC], ScalarType.REAL)
 REGISTRY.udf("series_product", series.series_product, [DYNAMIC], ScalarType.REAL)
 REGISTRY.udf("series_magnitude", series.magnitude, [DYNAMIC], ScalarType.REAL)
 REGISTRY.udf("series_pearson_correlation", series.pearson_correlation, [DYNAMIC, DYNAMIC], ScalarType.REAL)
-REGISTRY.udf("series_cosine_similarity", series.cosine_similarity, [DYNAMIC, DYNAMIC], ScalarType.REAL)
 REGISTRY.udf("series_iir", series.iir, [DYNAMIC, DYNAMIC, DYNAMIC], DYNAMIC)
 
 
@@ -58,6 +62,12 @@ def _operands(call: plan.Call, args: Sequence[Lowered]) -> tuple[Sql, Sql]:
 @REGISTRY.builder("series_dot_product")
 def _dot_product(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
     return Lowered(python_call(lowering, _DOT, *_operands(call, args)), True)
+
+
+@REGISTRY.builder("series_cosine_similarity")
+def _cosine(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
+    magnitudes = [real(expr.type, arg.sql) for expr, arg in zip(call.args[2:], args[2:], strict=True)]
+    return Lowered(python_call(lowering, _COSINES[len(magnitudes)], args[0].sql, args[1].sql, *magnitudes), True)
 
 
 @REGISTRY.builder("series_fill_forward", "series_fill_backward")

@@ -11,15 +11,14 @@ from toolkit.engine.udf.json_text import array_elements, array_text, key_of, sca
 
 Number = int | float
 NULL = "null"
+_NUMBERS = (int, float)
 
 
 def numbers(series: str | None) -> list[Number | None] | None:
     """The elements, None for those that are no numbers; None when the value is no array."""
-    elements = array_elements(series)
-    if elements is None:
+    if series is None or not series.startswith("["):
         return None
-    values = [scalar(element) for element in elements]
-    return [value if isinstance(value, (int, float)) and not isinstance(value, bool) else None for value in values]
+    return [value if type(value) in _NUMBERS else None for value in json.loads(series, strict=False)]
 
 
 def number_text(value: Number | bool | None) -> str:
@@ -153,13 +152,17 @@ def magnitude(series: str) -> float | None:
     return None if product is None else math.sqrt(product)
 
 
-def cosine_similarity(left: str, right: str) -> float | None:
+def cosine_similarity(left: str | None, right: str | None, *magnitudes: float | None) -> float | None:
+    """`magnitudes`: of one series or both; those that are left out are computed. A null one makes the result null."""
     first, second = numbers(left), numbers(right)
+    if left is None or right is None or first is None or second is None or None in magnitudes:
+        return None
     product = dot_product(left, right)
-    if product is None or first is None or second is None:
+    if product is None:
         return None
     size = min(len(first), len(second))
     lengths = [math.sqrt(sum(value * value for value in values[:size] if value is not None)) for values in (first, second)]
+    lengths[: len(magnitudes)] = [magnitude for magnitude in magnitudes if magnitude is not None]
     return product / (lengths[0] * lengths[1]) if lengths[0] and lengths[1] else None
 
 

@@ -6,6 +6,7 @@ series without its last `test_points` values and continued over them.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from toolkit.engine.udf.series_numbers import reals, refused, text_of
@@ -121,7 +122,7 @@ def anomalies(series: str, limits: list[float | None], places: list[int | None],
     residual = _without_noise(parts.residual, values)
     score = scores(residual, residual[: len(values) - test_points], method, function)
     flag = np.where(score > limit, 1, np.where(score < -limit, -1, 0))
-    return ["[" + ",".join(map(str, flag.tolist())) + "]", text_of(score), text_of(parts.baseline)]
+    return [json.dumps(flag.tolist(), separators=(",", ":")), text_of(score), text_of(parts.baseline)]
 
 
 def _without_noise(residual: Reals, values: Reals) -> Reals:
