@@ -88,12 +88,14 @@ def parse_datetime(text: str, day_first: bool = False) -> int | None:
 
 
 def parse_datetime_literal(text: str) -> int | None:
-    """Ticks of what stands inside `datetime(...)` (R-018): a year alone, `year, month[, day]`, or any text of R-067."""
+    """Ticks of what stands inside `datetime(...)` (R-018): a year or eight digits alone, `year, month[, day]`, any text of R-067."""
     text = text.strip()
     if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
         return parse_datetime(text[1:-1])
     if len(text) == 4 and text.isascii() and text.isdigit():
         return _ticks_of_match({"year": text, "month": "1", "day": "1"}, False)
+    if len(text) == 8 and text.isascii() and text.isdigit():
+        return _ticks_of_match({"year": text[:4], "month": text[4:6], "day": text[6:]}, False)
     comma = _COMMA.fullmatch(text)
     if comma is not None:
         parts = comma.groupdict()

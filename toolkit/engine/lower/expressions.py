@@ -201,10 +201,13 @@ class Expressions:
 
     def _terms_of_table(self, expr: plan.InTable, value: Lowered, items: Query) -> Sql:
         column = expr.rel.columns[0]
-        if column.type is not ScalarType.STRING or expr.value.type is not ScalarType.STRING:
+        whole = column.type in (ScalarType.INT, ScalarType.LONG)
+        if not (whole or column.type is ScalarType.STRING) or expr.value.type is not ScalarType.STRING:
             self.context.refuse(f"{expr.operator!r} with a table needs text on both sides", expr.span)
             return _FALSE
-        needles = Form(f"(SELECT list(DISTINCT c{column.id}) FROM {{0}})", (embedded(items),))
+        # whole numbers count as their text, and a null is no needle
+        needle = f"CAST(c{column.id} AS VARCHAR)" if whole else f"c{column.id}"
+        needles = Form(f"(SELECT list(DISTINCT {needle}) FROM {{0}} WHERE c{column.id} IS NOT NULL)", (embedded(items),))
         return terms_of_list(value.sql, needles, every=expr.operator == "has_all")
 
     # --- conditions ---------------------------------------------------------------------------------------------------

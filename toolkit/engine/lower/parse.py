@@ -21,12 +21,23 @@ if TYPE_CHECKING:
     from toolkit.engine.lower.relations import Relations
 
 _GROUP = "kqlcapture"
+_INTEGER = r"\s*[-+]?[0-9]+"
+_GUID = r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}"
 _SHAPES = {
-    ScalarType.LONG: r"[-+]?[0-9]+",
-    ScalarType.INT: r"[-+]?[0-9]+",
-    ScalarType.REAL: r"[-+]?[0-9]+(?:\.[0-9]+)?",
-    ScalarType.BOOL: r"[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]",
-    ScalarType.GUID: r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}",
+    ScalarType.LONG: _INTEGER,
+    ScalarType.INT: _INTEGER,
+    ScalarType.REAL: r"\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)",
+    ScalarType.BOOL: r"\s*(?:[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]|[-+]?[0-9]+)",
+    # two whole forms: with `flags=U` an optional closing brace would be left behind
+    ScalarType.GUID: rf"\s*(?:\{{{_GUID}\}}|{_GUID})",
+}
+# In regex mode every typed capture has a shape, and some have another one.
+_REGEX_SHAPES = _SHAPES | {
+    ScalarType.REAL: r"\s*[-+]?[0-9]+(?:\.[0-9]+)?",
+    ScalarType.BOOL: r"\s*(?:[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])",
+    ScalarType.DATETIME: r"\s*(?:[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{1,4})"
+    r"(?:[Tt ]\s*[0-9]{1,2}:[0-9]{1,2}(?::[0-9]{1,2}(?:\.[0-9]*)?)?)?(?:[Zz]|[-+][0-9]{1,2}(?::[0-9]{1,2})?)?",
+    ScalarType.TIMESPAN: r"\s*-?(?:[0-9]+\.[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}|[0-9]{1,2}:[0-9]{1,2}(?::[0-9]{1,2})?)(?:\.[0-9]*)?",
 }
 _CONVERSIONS = {
     ScalarType.LONG: "tolong",
@@ -108,6 +119,8 @@ def _conversion(lowering: Relations, expressions: Expressions, column: plan.Colu
     allowed = _TEXTS.get(column.type)
     if allowed is not None:
         text = Form("CASE WHEN regexp_matches({0}, {1}) THEN {0} ELSE '' END", (text, Literal(allowed, "VARCHAR")))
+    if column.type is ScalarType.GUID:
+        text = Form("trim({0}, {1})", (text, Literal(" \t\r\n{}", "VARCHAR")))
     call = plan.Call(function or "", (plan.Ref(plan.Column(-1, "", ScalarType.STRING)),), column.type, rel.span)
     return build(call, [Lowered(text, False)], expressions)
 
@@ -191,7 +204,7 @@ def _regex_pattern(rel: plan.Parse, text: Sql, lowering: Relations) -> _Pattern:
 def _greedy(rel: plan.Parse, index: int, column: plan.Column) -> str:
     if column.type is ScalarType.STRING:
         return ".*"
-    shape = _SHAPES.get(column.type)
+    shape = _REGEX_SHAPES.get(column.type)
     if shape is not None:
         return shape
     if column.type is ScalarType.DYNAMIC or not isinstance(_after(rel, index), plan.ParseText):

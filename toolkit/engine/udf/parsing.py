@@ -34,7 +34,7 @@ def parse_url(url: str) -> str:
     scheme = _SCHEME.match(url)
     if scheme is None:
         return json_text(parts)
-    rest, _, fragment = url[scheme.end() :].partition("#")
+    rest, hash_mark, fragment = url[scheme.end() :].partition("#")
     rest, mark, query = rest.partition("?")
     authority, slash, path = rest.partition("/")
     user, at, server = authority.rpartition("@")
@@ -53,7 +53,7 @@ def parse_url(url: str) -> str:
         "Scheme": scheme[1],
         "Host": host,
         "Port": port,
-        "Path": "" if full_path == "/" and not mark and not fragment else full_path,
+        "Path": "" if full_path == "/" and not mark and not hash_mark else full_path,
         "Query Parameters": _query_bag(query),
         "Fragment": fragment,
     }

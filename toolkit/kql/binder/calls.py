@@ -308,9 +308,10 @@ def _shifted_now(b: Binder, call: syntax.Call, scope: Scope, operator: str) -> p
     args = [bind_argument(b, argument, scope) for argument in call.arguments]
     if choose(b, function, args, call) is None:
         return unknown(call.span)
+    now = b.options.get("query_now", plan.Now(call.span))
     if not args:
-        return plan.Now(call.span)
-    return plan.Call(operator, (plan.Now(call.span), args[0]), ScalarType.DATETIME, call.span)
+        return now
+    return fold(plan.Call(operator, (now, args[0]), ScalarType.DATETIME, call.span))
 
 
 def _column_ifexists(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr:

@@ -431,9 +431,10 @@ def _in_table(b: Binder, expr: syntax.In, value: plan.Expr, table: plan.Rel) -> 
         value = convert(value, STRING)
     if kind is DYNAMIC and value.type is STRING:
         table, kind = _member_texts(b, table, expr.span), STRING
-    if expr.operator not in ("in", "!in") or value.type is DYNAMIC:
-        value = convert(value, STRING if kind in (DYNAMIC, UNKNOWN) else kind)
-    if kind is DYNAMIC or not (rules.same_family(value.type, kind)):
+    of_terms = expr.operator in ("has_any", "has_all")
+    if of_terms or expr.operator not in ("in", "!in") or value.type is DYNAMIC:
+        value = convert(value, STRING if of_terms or kind in (DYNAMIC, UNKNOWN) else kind)
+    if kind is DYNAMIC or not (of_terms or rules.same_family(value.type, kind)):
         b.refuse(f"'{expr.operator}' over a table needs the same type on both sides, found {value.type} and {kind} (R-036).", expr.span)
     return plan.InTable(expr.operator, value, table, expr.span)
 

@@ -33,6 +33,19 @@ def _binding(b: Binder, name: str, value: syntax.Node, scope: Scope) -> Binding:
     return ScalarBinding(bind_scalar(b, value, scope))
 
 
+def _set_option(b: Binder, statement: syntax.SetOption) -> None:
+    """The properties of a request that change what a query answers; the last value of each counts."""
+    value = statement.value
+    if statement.name == "query_now":
+        moment = bind_scalar(b, value, Scope()) if value is not None else None
+        if not isinstance(moment, plan.Const) or moment.type is not ScalarType.DATETIME or moment.value is None:
+            b.refuse("`set query_now` takes a datetime literal, which now() then gives.", statement.span, alias="SEM0020")
+        else:
+            b.options[statement.name] = moment
+    elif value is not None and statement.name.startswith("query_bin_auto_"):
+        b.options[statement.name] = bind_scalar(b, value, Scope())
+
+
 def bind_query(b: Binder, query: syntax.Query) -> plan.QueryPlan | None:
     """The plan of a whole query: the first result, with the further ones (R-305). None when it holds no tabular statement."""
     scope = Scope(_parameters_of(b, query))
@@ -46,9 +59,8 @@ def bind_query(b: Binder, query: syntax.Query) -> plan.QueryPlan | None:
                 b.visualization = None
                 result = _bind_result(b, value, scope, record=statement is results[-1])
                 found += _results(b, value, result)
-            case syntax.SetOption(name=name, value=value):
-                if value is not None and name.startswith("query_bin_auto_"):
-                    b.options[name] = bind_scalar(b, value, Scope())
+            case syntax.SetOption():
+                _set_option(b, statement)
             case syntax.DeclarePattern(name=name):
                 b.patterns[name.text] = (statement, scope)
             case syntax.Restrict():

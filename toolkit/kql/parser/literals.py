@@ -223,6 +223,9 @@ class Literals(Names):
             start = self.start()
             if self.kinds[self.at + 1] in (LONG, REAL, TIMESPAN):
                 self.at += 1
+                if kind == "-" and self.spelling() == str(2**63):  # the smallest long is a number only with its sign
+                    self.at += 1
+                    return Literal("long", str(-(2**63)), -(2**63), span=self.span(start))
                 number = self.literal()
                 return Unary(kind, number, span=self.span(start))
             return None

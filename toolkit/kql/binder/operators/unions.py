@@ -32,7 +32,14 @@ class Leg:
 
 @handles(syntax.Union_)
 def _union(b: Binder, operator: syntax.Union_, rel: plan.Rel, scope: Scope) -> plan.Rel:
-    return _merge(b, operator, [Leg("union_arg0", rel), *_legs(b, operator, scope, 1)])
+    return _merge(b, operator, [Leg(table_name(rel) or "union_arg0", rel), *_legs(b, operator, scope, 1)])
+
+
+def table_name(rel: plan.Rel) -> str | None:
+    """The table that a relation is, and nothing else than that: lets may give it other names (R-234)."""
+    while isinstance(rel, plan.Reuse):
+        rel = rel.shared.rel
+    return rel.table if isinstance(rel, plan.Scan) else None
 
 
 def legs_of(b: Binder, tables: Sequence[syntax.Expr], scope: Scope, span: Span) -> list[Leg]:
@@ -79,8 +86,7 @@ def _label(b: Binder, node: syntax.Node, scope: Scope) -> str | None:
     if binding is None:
         return node.name
     if isinstance(binding, TableBinding):
-        rel = binding.shared.rel
-        return rel.table if isinstance(rel, plan.Scan) else node.name if binding.is_view else None
+        return table_name(binding.shared.rel) or (node.name if binding.is_view else None)
     declaration = getattr(binding, "declaration", None)
     return node.name if declaration is not None and declaration.view else None
 
