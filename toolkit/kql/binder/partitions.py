@@ -86,13 +86,21 @@ class _Rewrite:
         return Partitioned(replace(rel, input=below.rel, keys=keys, extremes=extremes), key, kept)
 
     def _join(self, rel: plan.Join) -> Partitioned:
-        if self._reads_base(rel.right) or rel.kind not in _KEPT_BY_JOIN:
+        """Each partition with the whole right side, or with its own rows of it where that side too reads the subquery's table."""
+        both = self._reads_base(rel.right)
+        # the first row per key is one of each partition only where the partition is part of the key
+        if rel.kind not in _KEPT_BY_JOIN and not (both and rel.kind == "innerunique"):
             raise NotPartitionedError(
                 f"a join of kind {rel.kind} in the subquery is not supported, one of {', '.join(sorted(_KEPT_BY_JOIN))} is"
             )
-        below = self.rel(rel.left)
+        below, right, on = self.rel(rel.left), rel.right, rel.on
+        if both:
+            other = self.rel(right)
+            own = self._b.column("", other.column.type)
+            right = plan.Extend(other.rel, ((own, plan.Ref(other.column)),), (*rel.right.columns, own))
+            on = ((plan.Ref(below.column), plan.Ref(own)), *on)
         hidden = [column for column in (below.column, *below.carried.values()) if column not in rel.columns]
-        return replace(below, rel=replace(rel, left=below.rel, columns=(*rel.columns, *hidden)))
+        return replace(below, rel=replace(rel, left=below.rel, right=right, on=on, columns=(*rel.columns, *hidden)))
 
     def _union(self, rel: plan.Union_) -> Partitioned:
         legs = [self.rel(leg.rel) for leg in rel.legs]

@@ -75,6 +75,18 @@ def timeline(b: Binder, plugin_call: PluginCall) -> Timeline | None:
     return Timeline(column, convert(plan.Ref(column), kind), kind, steps, ends[0], ends[1])
 
 
+def different(b: Binder, plugin_call: PluginCall, columns: Sequence[plan.Column]) -> bool:
+    """Whether the result's columns have different names; refused where they have not."""
+    names = [column.name for column in columns]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        b.refuse(
+            f"Two columns of what '{plugin_call.name}' gives are called '{twice}'; what the service calls them is not known.",
+            plugin_call.span,
+        )
+    return twice is None
+
+
 def step_of(b: Binder, plugin_call: PluginCall, line: Timeline, name: str, *, calendar: bool = True) -> plan.Expr | None:
     """A window's length in the timeline's terms; "week", "month" and "year" too, where `calendar` ones are possible."""
     value = plugin_call.value(name)

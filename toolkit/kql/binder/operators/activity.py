@@ -12,7 +12,7 @@ from toolkit.kql.binder.compose import Common, all_of, by, call, grouped, joined
 from toolkit.kql.binder.context import Binder, const, null_of
 from toolkit.kql.binder.folding import fold
 from toolkit.kql.binder.operators.evaluate import PluginCall, plugin, refused
-from toolkit.kql.binder.timeline import Timeline, step_of, timeline
+from toolkit.kql.binder.timeline import Timeline, different, step_of, timeline
 from toolkit.kql.types import ScalarType
 
 BOOL, LONG, REAL = ScalarType.BOOL, ScalarType.LONG, ScalarType.REAL
@@ -33,6 +33,8 @@ def _metrics(name: str, step: str, columns: Mapping[str, ScalarType], *, calenda
             shown = (*b.fresh(plugin_call.columns("TimelineColumn", "Dimension")), *made)
             if plugin_call.value("Start") is None or plugin_call.value("End") is None or plugin_call.value(step) is None:
                 return refused(b, plugin_call, shown, "without Start and End, where its windows begin is not documented")
+            if not different(b, plugin_call, shown):
+                return plan.Values(shown, ())
             line = timeline(b, plugin_call)
             length = None if line is None else step_of(b, plugin_call, line, step, calendar=calendar)
             found = None if line is None or length is None else build(b, plugin_call, line, length, made)
@@ -75,16 +77,17 @@ def _counts(b: Binder, plugin_call: PluginCall, line: Timeline, step: plan.Expr,
     source = with_items(line.between(plugin_call.rel), (window, line.window(step)))
     windows = Common(b, "windows", grouped(source, by([*dims, key, window]), [(rows, total("count", LONG))]))
     rel, now = windows.again()
-    first, arrived = b.column("first", line.kind), b.column("arrived", LONG)
-    own = [now[column.id] for column in dims]
-    firsts = grouped(where(rel, known(now[key.id])), by([*own, now[key.id]]), [(first, total("min", line.kind, now[window.id]))])
-    news = grouped(firsts, by([*own, first]), [(arrived, total("count", LONG))])
+    first, ids = b.column("first", line.kind), [now[column.id] for column in (*dims, key)]
+    firsts = grouped(rel, by(ids), [(first, total("min", line.kind, now[window.id]))])
     rel, now = windows.again()
+    both = joined("inner", rel, firsts, *pairs([now[column.id] for column in (*dims, key)], ids))
+    counts = [
+        (made[0], total("sum", LONG, now[rows.id])),
+        (made[1], total("dcount", LONG, now[key.id])),
+        (made[2], total("dcountif", LONG, now[key.id], call("==", BOOL, first, now[window.id]))),
+    ]
     places = [now[column.id] for column in (*dims, window)]
-    counts = [(made[0], total("sum", LONG, now[rows.id])), (made[1], total("dcount", LONG, now[key.id]))]
-    both = joined("leftouter", grouped(rel, by(places), counts), news, *pairs(places, [*own, first]))
-    both = with_items(both, (made[2], call("coalesce", LONG, arrived, const(0, LONG))))
-    lined, begins = runs(b, both, places[:-1], places[-1])
+    lined, begins = runs(b, grouped(both, by(places), counts), places[:-1], places[-1])
     restart = b.column("restart", BOOL)
     summed = plan.Window(with_items(lined, (restart, begins)), ((made[3], call("row_cumsum", LONG, made[2], restart)),))
     return summed, places[-1], places[:-1]

@@ -11,7 +11,7 @@ from toolkit.kql.binder.context import Binder, const
 from toolkit.kql.binder.expressions import convert
 from toolkit.kql.binder.operators.activity import known, ratio
 from toolkit.kql.binder.operators.evaluate import PluginCall, plugin, refused
-from toolkit.kql.binder.timeline import Timeline, step_of, timeline
+from toolkit.kql.binder.timeline import Timeline, different, step_of, timeline
 from toolkit.kql.types import ScalarType
 
 LONG, REAL, STRING = ScalarType.LONG, ScalarType.REAL, ScalarType.STRING
@@ -29,6 +29,8 @@ def _new_activity(b: Binder, plugin_call: PluginCall) -> plan.Rel:
     ends = [b.column(f"{side}_{column.name}", column.type) for side in ("from", "to")]
     made = [*(b.column(name, LONG) for name in _COUNTS), *(b.column(name, REAL) for name in _RATES)]
     shown = (*ends, *b.fresh(plugin_call.columns("Dimension")), *made)
+    if not different(b, plugin_call, shown):
+        return plan.Values(shown, ())
     line = timeline(b, plugin_call)
     step = None if line is None else step_of(b, plugin_call, line, "Window")
     if line is None or step is None:

@@ -71,10 +71,16 @@ def _evaluate(b: Binder, operator: syntax.Evaluate, rel: plan.Rel, scope: Scope)
     call = _arguments(b, function, operator, rel, scope)
     if call is None:
         return nothing(b)
-    bind = PLUGINS.get(name)
+    bind = PLUGINS.get(name) if operator.schema is None or name in _WITH_SCHEMA else None
+    if bind is None and name in PLUGINS:
+        return refused(b, call, _declared_columns(b, call), "an output schema is not documented for it")
     return (
         bind(b, call) if bind is not None else refused(b, call, _declared_columns(b, call), _REASONS.get(name, "it is not implemented yet"))
     )
+
+
+# Plugins that take an output schema, of those that run.
+_WITH_SCHEMA = frozenset({"bag_unpack", "pivot"})
 
 
 @sources(syntax.Evaluate)

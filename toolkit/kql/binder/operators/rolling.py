@@ -7,6 +7,7 @@ from toolkit.kql.binder.compose import BOOL, by, call, grouped, joined, ordered,
 from toolkit.kql.binder.context import Binder, const
 from toolkit.kql.binder.expressions import convert
 from toolkit.kql.binder.operators.evaluate import PluginCall, plugin, refused
+from toolkit.kql.binder.timeline import different
 from toolkit.kql.types import ScalarType
 
 INT, LONG = ScalarType.INT, ScalarType.LONG
@@ -21,6 +22,8 @@ def _rolling(b: Binder, plugin_call: PluginCall) -> plan.Rel:
     numbers = [part.value if isinstance(part, plan.Const) else "" for part in (bins, percentile)]
     made = b.column(f"rolling_{numbers[0]}_percentile_{values.name}_{numbers[1]}", values.type)
     shown = (b.column(index.name, index.type), *b.fresh(dims), made)
+    if not different(b, plugin_call, shown):
+        return plan.Values(shown, ())
     count, kind = numbers[0], LONG if index.type is INT else index.type
     steps = _STEPS.get(index.type)
     if size is None or percentile is None or steps is None or (size.type is not steps and (steps, size.type) != (LONG, INT)):

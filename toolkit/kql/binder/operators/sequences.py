@@ -11,7 +11,7 @@ from toolkit.kql.binder.context import Binder, const
 from toolkit.kql.binder.expressions import convert
 from toolkit.kql.binder.operators.activity import known
 from toolkit.kql.binder.operators.evaluate import PluginCall, plugin, refused
-from toolkit.kql.binder.timeline import Timeline, step_of, timeline
+from toolkit.kql.binder.timeline import Timeline, different, step_of, timeline
 from toolkit.kql.times import parse_timespan
 from toolkit.kql.types import ScalarType
 
@@ -34,8 +34,8 @@ def _sequence(b: Binder, plugin_call: PluginCall) -> plan.Rel:
     window, span = plugin_call.value("MaxSeqeunceStepWindow"), plugin_call.value("MaxSequenceSpan")
     if window is None or span is None or time.type not in (DATETIME, TIMESPAN) or {window.type, span.type} != {TIMESPAN}:
         return refused(b, plugin_call, shown, "its timeline must be a datetime and its windows timespans")
-    if len({column.name for column in shown}) < len(shown):
-        return refused(b, plugin_call, shown, "its columns need different names: e1 = condition, e2 = condition")
+    if not different(b, plugin_call, shown):
+        return plan.Values(shown, ())
     flags = [b.column("step", BOOL) for _ in tests]
     source = Common(b, "events", with_items(plugin_call.rel, *zip(flags, tests, strict=True)))
     rel, own = _step(source, plugin_call, flags[0], found[0])
@@ -106,8 +106,8 @@ def _completion(b: Binder, plugin_call: PluginCall) -> plan.Rel:
     """For each window, step and period the ids that got from the first step to this one in that time; other events may lie between."""
     time, state = plugin_call.columns("TimelineColumn")[0], plugin_call.columns("StateColumn")[0]
     shown = (b.column(time.name, time.type), b.column(state.name, STRING), b.column("Period", TIMESPAN), b.column("dcount", LONG))
-    if len({column.name for column in shown}) < len(shown):
-        return refused(b, plugin_call, shown, "its columns need different names")
+    if not different(b, plugin_call, shown):
+        return plan.Values(shown, ())
     states, periods = _states(plugin_call.value("Sequence")), _periods(plugin_call.value("MaxSequencePeriods"))
     if not states or not periods or time.type not in (DATETIME, TIMESPAN):
         reason = "it needs a constant array of different states, one of timespans, and a timeline that is a datetime"
