@@ -43,11 +43,12 @@ def support_page() -> str:
     from toolkit.engine.functions import load_families
     from toolkit.engine.functions.registry import REGISTRY
     from toolkit.kql.binder.calls import SPECIAL
+    from toolkit.kql.binder.graphs.clauses import FUNCTIONS as GRAPH_FUNCTIONS
     from toolkit.kql.binder.windows import WINDOW_FUNCTIONS
     from toolkit.kql.functions import registry
 
     load_families()
-    by_relation = _BY_RELATION | WINDOW_FUNCTIONS
+    by_relation = _BY_RELATION | WINDOW_FUNCTIONS | set(GRAPH_FUNCTIONS)
     parts = [
         "# KQL that runs",
         NOTE,

@@ -78,7 +78,19 @@ class UnionAll:
     selects: tuple[Query, ...]
 
 
-Query = Union[Select, UnionAll]
+@dataclass(frozen=True, slots=True)
+class Recursion:
+    """The rows of `first`, then those of `again`, which reads the rows of the round before under the name of its WITH entry.
+
+    `keys`: a row replaces the one with the same values there; `again` may then read all rows so far as `recurring.<name>`.
+    """
+
+    first: Select
+    again: Select
+    keys: tuple[int, ...] = ()
+
+
+Query = Union[Select, UnionAll, Recursion]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +124,28 @@ class Statement:
 def print_statement(statement: Statement) -> str:
     head = ""
     if statement.tables:
-        recursive = "RECURSIVE " if any(table.recursive for table in statement.tables) else ""
+        recursive = "RECURSIVE " if any(table.recursive or isinstance(table.query, Recursion) for table in statement.tables) else ""
         head = f"WITH {recursive}" + ",\n".join(map(_entry, statement.tables)) + "\n"
     return head + print_query(statement.query)
 
 
 def _entry(table: TableExpression) -> str:
+    body = print_query(table.query)
+    if isinstance(table.query, Recursion):
+        ids = [number for number, _ in table.query.first.items]
+        keys = f" USING KEY ({_names(table.query.keys)})" if table.query.keys else ""
+        return f"{table.name}({_names(ids)}){keys} AS ({body})"
     kept = "" if table.recursive else "MATERIALIZED " if table.materialized else "NOT MATERIALIZED "
-    return f"{table.name} AS {kept}({print_query(table.query)})"
+    return f"{table.name} AS {kept}({body})"
+
+
+def _names(ids: Sequence[int]) -> str:
+    return ", ".join(f"c{number}" for number in ids)
 
 
 def print_query(query: Query) -> str:
+    if isinstance(query, Recursion):
+        return f"{print_query(query.first)}\nUNION ALL\n{print_query(query.again)}"
     if isinstance(query, UnionAll):
         return "\nUNION ALL\n".join(f"({print_query(part)})" for part in query.selects)
     return " ".join(_clauses(query))

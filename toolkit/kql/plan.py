@@ -379,6 +379,58 @@ class Parse:
     span: Span = NOWHERE
 
 
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """What a walk collects on its way: `value`, a column of the steps, into `column`.
+
+    `kind`: "list" (a dynamic array of dynamic values), "all" or "any" (bool; a null condition does not hold).
+    `inner`: the value belongs to the node that a step begins at; the first one, where the walk began, is left out.
+    """
+
+    column: Column
+    value: Column
+    kind: str
+    inner: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Walk:
+    """Every way over `steps` from a seed: `low` to `high` steps, each beginning at the node where the one before ended.
+
+    `seed`: a column of `seeds`, each value once. `row`, `near`, `far`: columns of `steps`, all long and never null; the two
+    directions of one edge have the same `row`. `once`: what does not repeat within a walk, "rows", "nodes" or "" (nothing).
+    `passes`: a bool column of the steps that is true for all but the first. `backwards`: what is gathered is in the order
+    from the end to the start.
+
+    Results: `start`, `end`, `length`, `trail` (the rows), `inner` (the nodes between start and end) and the gathered values;
+    `trail` and `inner` are lists that only the calls trail_has and trails_meet understand. `shortest`: "any" or "all" of the
+    shortest walks between two nodes, instead of all walks; `low` is then at most 1 and `once` is "nodes".
+    """
+
+    seeds: Rel
+    seed: Column
+    steps: Rel
+    row: Column
+    near: Column
+    far: Column
+    low: int
+    high: int
+    once: str
+    passes: Column | None
+    backwards: bool
+    gathers: tuple[Gather, ...]
+    start: Column
+    end: Column
+    length: Column
+    trail: Column
+    inner: Column
+    shortest: str = ""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return (self.start, self.end, self.length, self.trail, self.inner, *(gather.column for gather in self.gathers))
+
+
 @dataclass(eq=False, slots=True)
 class Shared:
     """A tabular expression that has a name and may be read several times. `pinned`: materialize() or toscalar ask for one evaluation."""
@@ -424,6 +476,7 @@ Rel = Union[
     Union_,
     Expand,
     Parse,
+    Walk,
     Reuse,
     Unsupported,
 ]
@@ -482,6 +535,8 @@ def inputs(rel: Rel) -> tuple[Rel, ...]:
             return ()
         case Join():
             return (rel.left, rel.right)
+        case Walk():
+            return (rel.seeds, rel.steps)
         case Union_():
             return tuple(leg.rel for leg in rel.legs)
         case Reuse():

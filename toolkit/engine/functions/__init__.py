@@ -31,6 +31,7 @@ _FAMILIES = (
     "geo_shapes",
     "refused",
     "series_models",
+    "graphs",
 )
 
 

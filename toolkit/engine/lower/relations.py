@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from toolkit.engine.lower import expand, groups, joins, parse, scan, sources, windows
+from toolkit.engine.lower import expand, groups, joins, parse, scan, sources, walks, windows
 from toolkit.engine.lower.block import Block, Ordering
 from toolkit.engine.lower.context import Context
 from toolkit.engine.lower.expressions import Expressions, null_of
@@ -67,6 +67,8 @@ class Relations:
                 return expand.expand(self, rel)
             case plan.Parse():
                 return parse.parse(self, rel)
+            case plan.Walk():
+                return walks.walk(self, rel)
             case plan.Reuse():
                 return self._reuse(rel)
             case plan.Unsupported():

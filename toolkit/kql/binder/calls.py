@@ -52,6 +52,12 @@ def bind_call(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr:
         from toolkit.kql.binder.user_functions import call_scalar
 
         return call_scalar(b, binding, call, scope)
+    if scope.pattern is not None:
+        from toolkit.kql.binder.graphs.clauses import pattern_call
+
+        found = pattern_call(b, call, scope)
+        if found is not None:
+            return found
     special = SPECIAL.get(name)
     if special is not None:
         return special(b, call, scope)

@@ -13,6 +13,7 @@ from toolkit.kql.source import NOWHERE, Span
 from toolkit.kql.types import ScalarType, TableSchema
 
 if TYPE_CHECKING:
+    from toolkit.kql.binder.graphs.patterns import PatternNames
     from toolkit.kql.binder.windows import WindowCollector
 
 # The phantom column of an open table: while it is in scope, any column name is accepted, of unknown type.
@@ -103,6 +104,7 @@ class Scope:
     open: bool = False
     # in a step of scan: what each step remembers, by the step's name and the column's
     steps: Mapping[str, Mapping[str, plan.Column]] = field(default_factory=dict)
+    pattern: PatternNames | None = None
 
     def binding(self, name: str) -> Binding | None:
         scope: Scope | None = self
@@ -131,14 +133,19 @@ class Scope:
             left=None,
             right=None,
             steps={},
+            pattern=None,
         )
+
+    def with_pattern(self, names: PatternNames) -> Scope:
+        """The scope of the clauses of a graph pattern: its variables and lets, no columns."""
+        return replace(self, columns={}, left=None, right=None, open=False, steps={}, pattern=names)
 
     def with_sides(self, left: Sequence[plan.Column], right: Sequence[plan.Column]) -> Scope:
         """The scope of a join condition: $left, $right, and nothing bare but lets."""
-        return replace(self, columns={}, left={c.name: c for c in left}, right={c.name: c for c in right}, open=False)
+        return replace(self, columns={}, left={c.name: c for c in left}, right={c.name: c for c in right}, open=False, pattern=None)
 
     def without_rows(self) -> Scope:
-        return replace(self, columns=None, left=None, right=None, open=False, steps={})
+        return replace(self, columns=None, left=None, right=None, open=False, steps={}, pattern=None)
 
     def child(self, names: Mapping[str, Binding]) -> Scope:
         return Scope(names=names, parent=self)
@@ -173,6 +180,9 @@ class Binder:
         self.depth = 0
         # declared patterns, each with the names in scope where it stands
         self.patterns: dict[str, tuple[syntax.DeclarePattern, Scope]] = {}
+        # tables that graph-to-table named, for later statements; what a graph operator made of a graph, with its partitions
+        self.named: dict[str, Binding] = {}
+        self.matched: dict[int, tuple[plan.Rel, plan.Column | None]] = {}
         self.visualization: plan.Visualization | None = None
         self.assertions: list[plan.Assertion] = []
         # what an operator with several results yields, by the identity of the relation that stands for it: name, rows, place

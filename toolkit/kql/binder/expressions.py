@@ -74,6 +74,12 @@ def _name(b: Binder, expr: syntax.NameRef, scope: Scope) -> plan.Expr:
     if expr.name in scope.steps:
         b.report("scalar-expected", f"'{expr.name}' is a step; `{expr.name}.column` is a value of it.", expr.span, alias="KS106")
         return unknown(expr.span)
+    if scope.pattern is not None:
+        from toolkit.kql.binder.graphs.clauses import pattern_name
+
+        element = pattern_name(b, expr, scope)
+        if element is not None:
+            return element
     binding = scope.binding(expr.name)
     if isinstance(binding, ScalarBinding):
         from toolkit.kql.binder.windows import named_value
@@ -120,6 +126,12 @@ def _path(b: Binder, expr: syntax.Path, scope: Scope) -> plan.Expr:
         return _remembered(b, expr, scope.steps[expr.base.name], scope)
     if not isinstance(expr.member, syntax.Name):
         return scalar_expected(b, expr.span)
+    if scope.pattern is not None:
+        from toolkit.kql.binder.graphs.clauses import pattern_path
+
+        found = pattern_path(b, expr, scope)
+        if found is not None:
+            return found
     base = bind_scalar(b, expr.base, scope)
     if base.type is UNKNOWN:
         return const(None, UNKNOWN, expr.span) if isinstance(base, plan.Const) else plan.DynamicPath(base, (expr.member.text,), expr.span)
@@ -166,6 +178,11 @@ def access(base: plan.Expr, step: str | int | plan.Expr, span: Span) -> plan.Exp
 
 
 def _index(b: Binder, expr: syntax.Index, scope: Scope) -> plan.Expr:
+    if scope.pattern is not None:
+        from toolkit.kql.binder.graphs.clauses import refuse_index
+
+        if refuse_index(b, expr, scope):
+            return unknown(expr.span)
     base = bind_scalar(b, expr.base, scope)
     index = bind_scalar(b, expr.index, scope)
     if base.type not in (DYNAMIC, UNKNOWN):

@@ -25,7 +25,7 @@ SOURCES: dict[type[syntax.Node], Source] = {}
 REMOTE = frozenset({"workspace", "app", "resource", "database", "cluster", "adx", "arg"})
 
 TABLE_FUNCTIONS = frozenset(
-    {"materialize", "table", "_GetWatchlist", "external_table", "materialized_view", "externaldata", "stored_query_result"}
+    {"materialize", "table", "_GetWatchlist", "external_table", "materialized_view", "externaldata", "graph", "stored_query_result"}
 )
 
 
@@ -86,7 +86,9 @@ def apply_operators(b: Binder, operators: tuple[syntax.Operator, ...], rel: plan
     """The relation after all operators; `as` names become visible to the ones behind."""
     for operator in operators:
         handler = HANDLERS.get(type(operator))
-        if handler is None:
+        if _is_out_of_place(b, operator, rel):
+            rel = nothing(b)
+        elif handler is None:
             rel = unsupported_operator(b, operator, rel)
         else:
             rel = bound_over(b, rel, partial(_handled, handler, b, operator, scope))
@@ -95,6 +97,30 @@ def apply_operators(b: Binder, operators: tuple[syntax.Operator, ...], rel: plan
         if record:
             b.steps.append(plan.Step(operator.span, rel))
     return rel
+
+
+_ON_GRAPHS = (
+    syntax.GraphMatch,
+    syntax.GraphShortestPaths,
+    syntax.GraphToTable,
+    syntax.GraphMarkComponents,
+    syntax.GraphWhere,
+)
+
+
+def _is_out_of_place(b: Binder, operator: syntax.Operator, rel: plan.Rel) -> bool:
+    """Whether a graph operator stands behind a table, or another one behind a graph; the service refuses both."""
+    from toolkit.kql.binder.graphs.value import graph_of
+
+    on_graph = isinstance(operator, _ON_GRAPHS)
+    if on_graph is (graph_of(rel) is not None):
+        return False
+    if on_graph and isinstance(rel, plan.Values) and any(column.name == OPEN for column in rel.columns):
+        return True
+    wanted, found = ("a graph", "a table") if on_graph else ("a table", "a graph")
+    hints = ("make-graph makes a graph of edges.",) if on_graph else ("graph-match and graph-to-table make a table of a graph.",)
+    b.refuse(f"The operator '{operator_word(operator)}' needs {wanted}, found {found}.", operator.span, alias="SEM0104", hints=hints)
+    return True
 
 
 def _handled(handler: Handler, b: Binder, operator: syntax.Operator, scope: Scope, rel: plan.Rel) -> plan.Rel:

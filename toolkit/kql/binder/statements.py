@@ -50,15 +50,16 @@ def bind_query(b: Binder, query: syntax.Query) -> plan.QueryPlan | None:
     """The plan of a whole query: the first result, with the further ones (R-305). None when it holds no tabular statement."""
     scope = Scope(_parameters_of(b, query))
     found: list[plan.QueryPlan] = []
-    results = [statement for statement in query.statements if isinstance(statement, syntax.QueryStatement)]
+    results = [statement for statement in query.statements if isinstance(statement, syntax.QueryStatement) and not _only_names(statement)]
     for statement in query.statements:
         match statement:
             case syntax.Let():
                 scope = bind_let(b, statement, scope)
             case syntax.QueryStatement(value=value):
                 b.visualization = None
-                result = _bind_result(b, value, scope, record=statement is results[-1])
-                found += _results(b, value, result)
+                result = _bind_result(b, value, scope, record=bool(results) and statement is results[-1])
+                found += _results(b, value, result) if statement in results or not results else []
+                scope = Scope({**scope.names, **b.named}, scope.parent) if b.named else scope
             case syntax.SetOption():
                 _set_option(b, statement)
             case syntax.DeclarePattern(name=name):
@@ -94,6 +95,13 @@ def _result_name(statement: syntax.Node) -> str:
     operators = statement.operators if isinstance(statement, syntax.Pipeline) else ()
     last = next((operator for operator in reversed(operators) if not isinstance(operator, syntax.Render)), None)
     return last.name.text if isinstance(last, syntax.As) else ""
+
+
+def _only_names(statement: syntax.QueryStatement) -> bool:
+    """Whether a statement gives names to the nodes and the edges of a graph, and no result of its own (R-323)."""
+    value = statement.value
+    last = value.operators[-1] if isinstance(value, syntax.Pipeline) and value.operators else None
+    return isinstance(last, syntax.GraphToTable) and len(last.parts) > 1
 
 
 def _bind_result(b: Binder, value: syntax.Node, scope: Scope, *, record: bool) -> plan.Rel:

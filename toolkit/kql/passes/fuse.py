@@ -63,6 +63,8 @@ class _Fuse:
                 return map_expressions(replace(rel, input=below), lambda expr: self._expr(expr, env)), _NOTHING
             case plan.Join():
                 return self._join(rel), _NOTHING
+            case plan.Walk():
+                return replace(rel, seeds=self.rel(rel.seeds)[0], steps=self.rel(rel.steps)[0]), _NOTHING
             case plan.Union_():
                 return replace(rel, legs=tuple(map(self._leg, rel.legs))), _NOTHING
             case plan.Reuse():

@@ -44,11 +44,18 @@ def _input_demand(rel: plan.Rel, needed: frozenset[int]) -> set[int]:
         case plan.Expand():
             made = {item.column.id for item in rel.items} | ({rel.index.id} if rel.index else set())
             return set(needed - made) | _refs(own_expressions(rel))
+        case plan.Walk():
+            return _walk_demand(rel, needed)
         case plan.Parse():
             made = {part.column.id for part in rel.parts if isinstance(part, plan.ParseCapture)}
             return set(needed - made) | references(rel.value)
         case _:
             return set(needed) | _refs(own_expressions(rel))
+
+
+def _walk_demand(rel: plan.Walk, needed: frozenset[int]) -> set[int]:
+    found = {gather.value.id for gather in rel.gathers if gather.column.id in needed}
+    return found | {rel.seed.id, rel.row.id, rel.near.id, rel.far.id} | ({rel.passes.id} if rel.passes else set())
 
 
 def _window_demand(rel: plan.Window, needed: frozenset[int]) -> set[int]:
@@ -142,6 +149,10 @@ class _Rebuild:
             case plan.Join():
                 below = frozenset(_input_demand(rel, needed))
                 return replace(rel, left=self.rel(rel.left, below), right=self.rel(rel.right, below), columns=_kept(rel.columns, needed))
+            case plan.Walk():
+                below = frozenset(_input_demand(rel, needed))
+                gathers = tuple(gather for gather in rel.gathers if gather.column.id in needed)
+                return replace(rel, seeds=self.rel(rel.seeds, below), steps=self.rel(rel.steps, below), gathers=gathers)
             case plan.Unsupported():
                 return rel
             case _:

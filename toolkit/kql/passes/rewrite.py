@@ -33,6 +33,8 @@ def map_inputs(rel: plan.Rel, on_rel: RelMap) -> plan.Rel:
             return rel
         case plan.Join():
             return replace(rel, left=on_rel(rel.left), right=on_rel(rel.right))
+        case plan.Walk():
+            return replace(rel, seeds=on_rel(rel.seeds), steps=on_rel(rel.steps))
         case plan.Union_():
             return replace(rel, legs=tuple(replace(leg, rel=on_rel(leg.rel)) for leg in rel.legs))
         case plan.Unsupported():

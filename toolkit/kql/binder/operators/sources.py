@@ -10,6 +10,7 @@ from toolkit.kql import plan, syntax
 from toolkit.kql.binder import typing as rules
 from toolkit.kql.binder.context import OPEN, Binder, FunctionBinding, ScalarBinding, Scope, TableBinding, const, null_of
 from toolkit.kql.binder.expressions import bind_scalar, convert
+from toolkit.kql.binder.graphs.value import stored_graph
 from toolkit.kql.binder.patterns import pattern_call
 from toolkit.kql.binder.pipeline import (
     REMOTE,
@@ -101,6 +102,8 @@ def _call(b: Binder, expr: syntax.Call, scope: Scope) -> plan.Rel:
         return _table_by_name(b, expr, scope)
     if name == "_GetWatchlist":
         return _watchlist(b, expr, scope)
+    if name == "graph":
+        return stored_graph(b, expr, scope)
     stored = stored_function(b, name, scope)
     if stored is not None:
         return call_tabular(b, stored, expr, scope)
