@@ -97,10 +97,17 @@ class _Rewrite:
         if both:
             other = self.rel(right)
             own = self._b.column("", other.column.type)
-            right = plan.Extend(other.rel, ((own, plan.Ref(other.column)),), (*rel.right.columns, own))
+            right = self._only(plan.Extend(other.rel, ((own, plan.Ref(other.column)),), (*rel.right.columns, own)))
             on = ((plan.Ref(below.column), plan.Ref(own)), *on)
         hidden = [column for column in (below.column, *below.carried.values()) if column not in rel.columns]
         return replace(below, rel=replace(rel, left=below.rel, right=right, on=on, columns=(*rel.columns, *hidden)))
+
+    def _only(self, rel: plan.Extend) -> plan.Rel:
+        """The relation without what lies hidden below it: two sides of a join may not both have a column of the table."""
+        shared = plan.Shared("side", rel)
+        fresh = self._b.fresh(rel.columns)
+        items = tuple((column, plan.Ref(below)) for column, below in zip(rel.columns, fresh, strict=True))
+        return plan.Extend(plan.Reuse(shared, fresh), items, rel.columns)
 
     def _union(self, rel: plan.Union_) -> Partitioned:
         legs = [self.rel(leg.rel) for leg in rel.legs]
