@@ -20,12 +20,27 @@ _TERMS = {(False, False): "has", (False, True): "hasprefix", (True, False): "has
 
 @sources(syntax.Search)
 def _search_source(b: Binder, operator: syntax.Search, scope: Scope) -> plan.Rel:
-    tables = operator.tables or (syntax.Star(span=operator.span),)
-    found = _searched(b, operator, legs_of(b, tables, scope, operator.span), scope)
     if operator.tables:
-        return found
+        return _searched(b, operator, legs_of(b, operator.tables, scope, operator.span), scope)
+    legs = legs_of(b, (syntax.Star(span=operator.span),), scope, operator.span)
+    certain = _certain(legs, set(_names(operator.predicate)))
+    if certain:
+        return _searched(b, operator, certain, scope)
+    found = _searched(b, operator, legs, scope)
     mark = b.column(EVERY_TABLE, ScalarType.STRING)
     return plan.Extend(found, ((mark, null_of(mark.type)),), (*found.columns, mark))
+
+
+def _certain(legs: Sequence[Leg], names: set[str]) -> list[Leg]:
+    """The tables of a search over everything, where the service's choice of columns leaves none out (R-324).
+
+    Tables without the columns of the predicate take no part; columns of the predicate and those that all tables have are
+    shown. Which of the others are is not documented, so with any of them nothing is certain.
+    """
+    taking_part = [leg for leg in legs if not leg.empty and names and names <= {column.name for column in leg.rel.columns}]
+    columns = [{column.name for column in leg.rel.columns} for leg in taking_part]
+    common = set.intersection(*columns) if columns else set()
+    return taking_part if all(found <= names | common for found in columns) else []
 
 
 @handles(syntax.Search)

@@ -141,12 +141,12 @@ def merged(b: Binder, legs: Sequence[Leg], kind: str, source: str | None, span: 
         columns.append(b.column(source, ScalarType.STRING))
         for position, leg in enumerate(filled):
             values[position].append(_named(leg, span))
+    # a column that has one type keeps its name; what a typed name would clash with is numbered
     taken = {column.name for column in columns}
+    kept = {name for name, kinds in types.items() if len(kinds) == 1}
     for name, kinds in types.items():
         for found in kinds:
-            if len(kinds) > 1 and f"{name}_{found}" in types:
-                b.refuse(f"The sources disagree on what '{name}_{found}' is called in this union (R-233).", span)
-            label = suffixed(f"{name}_{found}" if len(kinds) > 1 else name, taken)
+            label = suffixed(name, taken) if len(kinds) == 1 else suffixed(f"{name}_{found}", taken | kept)
             taken.add(label)
             columns.append(b.column(label, found))
             absent = null_of(found)
