@@ -87,3 +87,24 @@ def test_scores_are_zero_inside_and_grow_outwards(series: list[list[float]]) -> 
         ordered = [score for _, score in sorted(zip(one, scores, strict=True))]
         assert ordered == sorted(ordered)
         assert sum(score == 0 for score in scores) >= len(one) // 2 - 1
+
+
+@EXAMPLES
+@given(st.integers(4, 12), st.integers(3, 5), st.randoms(use_true_random=False))
+def test_an_exact_period_is_found_with_the_score_of_the_longest(period: int, cycles: int, random: Any) -> None:
+    """One high value per cycle: no shorter period, and what is detected is what the seasonal part repeats."""
+    cycle = [0.0] * period
+    cycle[random.randrange(period)] = 100.0
+    query = "project (p, c) = series_periods_detect(s, 0.0, 1000.0, 1), t = series_seasonal(s) | project p, c, t"
+    ((found, scores, seasonal),) = _query([cycle * cycles], query)
+    assert found == [float(period)]
+    assert _close(scores, [1.0])
+    assert _close(seasonal, cycle * cycles)
+
+
+@EXAMPLES
+@given(SERIES)
+def test_nothing_that_is_found_is_out_of_bounds(series: list[list[float]]) -> None:
+    short = [one[:7] for one in series]
+    for periods, scores in _query(short, "project (p, c) = series_periods_detect(s, 0.0, 1000.0, 2)"):
+        assert (periods, scores) == ([0.0, 0.0], [0.0, 0.0])

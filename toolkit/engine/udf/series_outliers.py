@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # 16 digits), not the exact 0.6745 and 1.2816.
 _Z75, _Z90 = 0.675, 1.29682082
 _MILD = 1.5
+_ROUNDING = 1e-13
 _CUSTOM = _MILD * 2 * _Z90 / (_Z75 + _MILD * 2 * _Z75 - _Z90)
 
 # kind -> the percentiles and the factor
@@ -33,6 +34,8 @@ def scores(values: Reals, learned: Reals, kind: tuple[float, float, float], func
 
     low, high = np.percentile(learned, kind[:2])
     away = np.where(values > high, values - high, np.where(values < low, values - low, 0.0))
+    # a value that is one of the percentiles lies not outside, whatever their interpolation rounds to
+    away = np.where(np.abs(away) <= _ROUNDING * np.abs(values), 0.0, away)
     if high > low:
         found: Reals = away / (high - low) * kind[2] + 0.0
         return found

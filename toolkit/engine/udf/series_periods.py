@@ -1,10 +1,10 @@
 """The periods of a series.
 
-Documented: a period has at least 4 values and at most half of the series; a score lies between 0 and 1; a series of two
-cycles is too short. The rest is inferred from every answer that is printed: a period is a peak of the spectrum, made exact
-by the peak of the autocorrelation that lies within the width of its frequency; its score is the circular autocorrelation
-there, scaled so that its least value is 0 and that at lag 0 is 1. Where readings that fit the printed answers equally well
-would give another answer for a series, the series is refused.
+Documented: a period has at least 4 values and at most half of the series; a series of two cycles is too short. Measured, to
+16 digits: the score of a period is the circular autocorrelation at its lag, scaled so that the least of all lags is 0 and
+lag 0 is 1. Inferred from every printed answer: a period is a peak of the spectrum, made exact by the peak of the
+autocorrelation that lies within the width of its frequency. Where readings that fit the printed answers equally well would
+give another answer for a series, the series is refused.
 """
 
 from __future__ import annotations
