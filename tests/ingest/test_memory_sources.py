@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ingest.support import cells, ingest
+from toolkit import Workspace
 from toolkit.engine.ingest.coerce import PHYSICAL, absent, coerce_strings, coerce_values
 from toolkit.engine.ingest.logtime import TimeReading
 from toolkit.kql.times import MAX_DATETIME_TICKS, format_datetime_iso
@@ -179,3 +180,13 @@ def test_every_text_is_converted_or_named(texts: list[str | None], kind: ScalarT
         if row in result.bad:
             assert result.array[row].as_py() == nothing
             assert text
+
+
+def test_no_records_leave_an_empty_table() -> None:
+    workspace = Workspace({"T": {"a": "long"}})
+    report = workspace.ingest("T", [])
+    assert (report.rows, list(workspace.query("T | count").rows())) == (0, [(0,)])
+    workspace.ingest("T", [{"a": 1}])
+    workspace.ingest("T", [])
+    assert list(workspace.query("T").rows()) == [(1,)]
+    workspace.close()

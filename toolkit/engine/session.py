@@ -139,7 +139,9 @@ class Workspace:
         known = self.schema(table)
         found = source if isinstance(source, Ingested) else read_source(source, table, known, lenient=lenient)
         self._schemas[table] = found.schema if known is None else _merged(known, found.schema)
-        self._parts[table] = (*self._parts.get(table, ()), self.database.store(found.table))
+        # nothing at all has no columns either, and the engine stores no such table
+        parts = (self.database.store(found.table),) if found.table.num_columns else ()
+        self._parts[table] = (*self._parts.get(table, ()), *parts)
         return IngestReport(found.rows, found.skipped, found.findings)
 
     def define_function(self, name: str, body: str, parameters: str = "") -> None:
