@@ -133,13 +133,17 @@ class Values:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RangeRows:
-    """`range x from start to stop step step` (R-213); all three share the column's type (step: timespan for datetime)."""
+    """`range x from start to stop step step` (R-213); all three share the column's type (step: timespan for datetime).
+
+    `most`: how many steps there may be; more fail.
+    """
 
     column: Column
     start: Expr
     stop: Expr
     step: Expr
     span: Span = NOWHERE
+    most: int | None = None
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -77,6 +77,8 @@ def range_rows(lowering: Relations, rel: plan.RangeRows) -> Block:
     if isinstance(step.sql, Literal) and isinstance(step.sql.value, (int, float)) and not step.sql.value > 0:
         lowering.context.refuse("'range' needs a step greater than zero", rel.span)
     checked = _checked_step(step.sql, rel.span)
+    if rel.most is not None and rel.column.type is not ScalarType.INT:
+        return _limited_range(rel, (start.sql, stop.sql, checked), rel.most)
     if rel.column.type is ScalarType.REAL:
         as_real = tuple(_cast(part, "DOUBLE") for part in (start.sql, stop.sql, checked))
         counter = lowering.context.fresh_id()
@@ -91,6 +93,18 @@ def range_rows(lowering: Relations, rel: plan.RangeRows) -> Block:
     if rel.column.type is ScalarType.INT:
         return Block(Generated(Form(template, bounds), (number,)), {number: Lowered(Form("CAST({0} AS INTEGER)", (counted,)), False)})
     return Block(Generated(Form(template, bounds), (number,)), {number: Lowered(counted, False)})
+
+
+def _limited_range(rel: plan.RangeRows, bounds: tuple[Sql, Sql, Sql], most: int) -> Block:
+    """A range that fails beyond `most` steps; the bounds may be costly, so that they stand there once."""
+    kind = PHYSICAL[rel.column.type]
+    failure = Literal(failing(f"'make-series' would make more than {most} values", rel.span), "VARCHAR")
+    steps = "floor((b - a) / c)" if rel.column.type is ScalarType.REAL else "((b - a) // c)"
+    last = f"CASE WHEN {steps} < {most} THEN CAST({steps} AS BIGINT) ELSE CAST(error({{3}}) AS BIGINT) END"
+    value = f"a + unnest(generate_series(0, CASE WHEN a IS NULL OR b IS NULL THEN -1 ELSE {last} END)) * c"
+    inner = ", ".join(f"CAST({{{index}}} AS {kind}) AS {name}" for index, name in enumerate("abc"))
+    rows = Form(f"(SELECT {value} FROM (SELECT {inner}))", (*bounds, failure))
+    return Block(Generated(rows, (rel.column.id,)), {rel.column.id: Lowered(ColumnName(rel.column.id), False)})
 
 
 def _cast(value: Sql, sql_type: str) -> Sql:

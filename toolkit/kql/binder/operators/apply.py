@@ -45,7 +45,7 @@ def _mv_apply(b: Binder, operator: syntax.MvApply, rel: plan.Rel, scope: Scope) 
     base = plan.Expand(placed, items, index, limit, False, tuple(columns), operator.span)
     body = bind_subquery(b, operator.body, base, scope)
     source = [column for column in rel.columns if any(column is kept for kept in columns)]
-    return _with_source(b, operator, body, _partitioned(b, operator, body, base, place, source), source)
+    return _with_source(b, body, _partitioned(b, operator, body, base, place, source), source)
 
 
 def _check(b: Binder, operator: syntax.MvApply) -> None:
@@ -66,16 +66,14 @@ def _partitioned(
         return Partitioned(body, column, {kept.id: kept for kept in carried})
 
 
-def _with_source(b: Binder, operator: syntax.MvApply, body: plan.Rel, found: Partitioned, source: Sequence[plan.Column]) -> plan.Rel:
-    """The source's columns, then what the subquery yields under other names."""
-    carried = [found.carried[column.id] for column in source]
-    names = {column.name: column for column in carried}
-    added = [column for column in body.columns if column.name not in names]
-    for column in body.columns:
-        if column.name in names and not _is_same(column, {kept.id: kept for kept in source}, body):
-            message = f"The subquery makes a column '{column.name}', which the rows have already: which of the two stays is not documented."
-            b.refuse(message, operator.body.span)
-    result = plan.Narrow(_in_order(found), (*carried, *added))
+def _with_source(b: Binder, body: plan.Rel, found: Partitioned, source: Sequence[plan.Column]) -> plan.Rel:
+    """The source's columns, then what the subquery yields under other names; what it makes under a source's name takes that one's place."""
+    own = {kept.id: kept for kept in source}
+    made = {column.name: column for column in body.columns if not _is_same(column, own, body)}
+    names = {column.name for column in source}
+    columns = [made.get(column.name, found.carried[column.id]) for column in source]
+    columns += [column for column in body.columns if column.name not in names]
+    result = plan.Narrow(_in_order(found), tuple(columns))
     b.unordered.append(result)
     return result
 

@@ -11,6 +11,7 @@ from toolkit.kql.binder.expressions import bind_scalar, convert
 from toolkit.kql.binder.names import Namer, carried_name, is_column
 from toolkit.kql.binder.operators.items import bind_items, duplicate
 from toolkit.kql.binder.pipeline import handles, parameter, word
+from toolkit.kql.source import Span
 from toolkit.kql.types import NUMBERS, ScalarType
 
 BOOL, LONG, DYNAMIC, UNKNOWN = ScalarType.BOOL, ScalarType.LONG, ScalarType.DYNAMIC, ScalarType.UNKNOWN
@@ -22,6 +23,8 @@ _AXES = {
     ScalarType.REAL: ScalarType.REAL,
     ScalarType.DECIMAL: ScalarType.DECIMAL,
 }
+_FRACTIONS, _LARGEST = 1024, 2**31
+_MOST_VALUES = 2**20
 _SEVERAL_COLUMNS = frozenset({"arg_max", "arg_min", "argmax", "argmin", "percentiles", "percentilesw"})
 
 
@@ -36,6 +39,7 @@ class _Axis:
     start: plan.Expr | None
     stop: plan.Expr | None
     inclusive: bool
+    span: Span
 
 
 @dataclass
@@ -136,8 +140,10 @@ def _axis(b: Binder, operator: syntax.MakeSeries, rows: Scope, scope: Scope) -> 
         message = f"The type '{step.type}' is not an appropriate interval type for '{value.type}'."
         b.report("step-type", message, (written[2] or operator).span, alias="KS178")
         step = plan.Const(None, UNKNOWN, operator.span)
-    if value.type in (ScalarType.REAL, ScalarType.DECIMAL) or (kind is LONG and step.type not in (LONG, ScalarType.INT, UNKNOWN)):
-        b.refuse("make-series over fractions is not supported: only whole numbers, datetimes and timespans make exact bins.", node.span)
+    inexact = value.type is ScalarType.REAL and not all(map(_exact, (step, *(part for part in (start, stop) if part is not None))))
+    if inexact or value.type is ScalarType.DECIMAL or (kind is LONG and step.type not in (LONG, ScalarType.INT, UNKNOWN)):
+        message = "make-series over fractions needs constants that are whole multiples of 1/1024: others make bins that depend on rounding."
+        b.refuse(message, node.span)
     if value.type is ScalarType.INT:
         value = convert(value, LONG)
     step = convert(step, kind) if kind is not None and step.type is not UNKNOWN else step
@@ -147,7 +153,14 @@ def _axis(b: Binder, operator: syntax.MakeSeries, rows: Scope, scope: Scope) -> 
     if inclusive and start is not None:
         start = plan.Call("bin", (start, step), start.type, node.span)
     name = named or carried_name(node, rows) or "Column1"
-    return _Axis(name, value, bin_, step, start, stop, inclusive)
+    return _Axis(name, value, bin_, step, start, stop, inclusive, node.span)
+
+
+def _exact(bound: plan.Expr) -> bool:
+    """Whether sums and multiples of a constant are exact: then it does not matter how the service computes its bins."""
+    if not isinstance(bound, plan.Const) or bound.value is None:
+        return bound.type is UNKNOWN
+    return abs(float(str(bound.value))) < _LARGEST and (float(str(bound.value)) * _FRACTIONS).is_integer()
 
 
 def _bound(b: Binder, node: syntax.Node, kind: ScalarType, scope: Scope) -> plan.Expr:
@@ -206,7 +219,7 @@ def _grid(b: Binder, shared: plan.Shared, count: int, axis: _Axis) -> tuple[plan
     bin_column = b.column("bin", kind)
     low = axis.start or _extreme_of_all(b, shared, count, "min")
     high = axis.stop or _extreme_of_all(b, shared, count, "max")
-    bins: plan.Rel = plan.RangeRows(bin_column, low, high, axis.step)
+    bins: plan.Rel = plan.RangeRows(bin_column, low, high, axis.step, axis.span, _MOST_VALUES)
     if axis.stop is not None and not axis.inclusive:
         bins = plan.Filter(bins, _compare("<", plan.Ref(bin_column), axis.stop))
     if not count:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import AggregateCollector, Binder, Scope
-from toolkit.kql.binder.expressions import bind_scalar
+from toolkit.kql.binder.expressions import bind_scalar, convert
 from toolkit.kql.binder.names import Namer, carried_name
 from toolkit.kql.binder.operators.items import columns_of, duplicate
 from toolkit.kql.binder.operators.rows import row_count
@@ -56,13 +56,15 @@ def _top_nested(b: Binder, operator: syntax.TopNested, rel: plan.Rel, scope: Sco
         names.append(explicit or carried_name(node, rows) or namer.position())
         value = _group_value(b, node, rows)
         values.append((b.column("", value.type), value))
-        if level.others is not None:
-            b.refuse("top-nested with others is not supported.", level.others.span)
+        if level.others is not None and len(operator.levels) > 1:
+            b.refuse("What top-nested gives beside the others of one level on the next one is not documented.", level.others.span)
     shared = plan.Shared("nested", plan.Extend(rel, tuple(values), (*rel.columns, *(column for column, _ in values))))
     found = _Levels(None, [], [])
     for depth, level in enumerate(operator.levels):
         _level(b, level, names[depth], plan.Reuse(shared, b.fresh(shared.rel.columns)), found, (scope, len(rel.columns)))
     assert found.rel is not None
+    if operator.levels[0].others is not None:
+        _with_others(b, operator.levels[0], plan.Reuse(shared, b.fresh(shared.rel.columns)), found, (scope, len(rel.columns)))
     shown: set[str] = set()
     for column in found.columns:
         if column.name in shown:
@@ -78,11 +80,7 @@ def _level(b: Binder, level: syntax.TopNestedLevel, name: str, source: plan.Reus
     scope, width = place
     collector = AggregateCollector(scope.with_rows(source.columns[:width]))
     explicit, node = _named(level.by.value)
-    outer, b.collector = b.collector, collector
-    try:
-        score = bind_scalar(b, node, scope.without_rows())
-    finally:
-        b.collector = outer
+    score = _score(b, node, scope, collector)
     if not collector.calls and score.type is not UNKNOWN:
         b.refuse("top-nested orders by an aggregate (R-242).", node.span)
     values = source.columns[width:]
@@ -95,6 +93,41 @@ def _level(b: Binder, level: syntax.TopNestedLevel, name: str, source: plan.Reus
     if level.count is not None:
         best = plan.Limit(best, row_count(b, level.count, scope), found.parent)
     found.rel, found.columns, found.keys = best, [*found.columns, key, ranked], [*found.keys, key]
+
+
+def _score(b: Binder, node: syntax.Node, scope: Scope, collector: AggregateCollector) -> plan.Expr:
+    outer, b.collector = b.collector, collector
+    try:
+        return bind_scalar(b, node, scope.without_rows())
+    finally:
+        b.collector = outer
+
+
+def _with_others(b: Binder, level: syntax.TopNestedLevel, source: plan.Reuse, found: _Levels, place: tuple[Scope, int]) -> None:
+    """One more row, over all records whose value is not among the best; none where there are no such records."""
+    scope, width = place
+    assert found.rel is not None
+    assert level.others is not None
+    best = plan.Shared("best", plan.Narrow(found.rel, tuple(found.columns)), pinned=True)
+    kept = plan.Reuse(best, b.fresh(found.columns))
+    rest = plan.Join("leftanti", source, kept, ((plan.Ref(source.columns[width]), plan.Ref(kept.columns[0])),), source.columns)
+    collector = AggregateCollector(scope.with_rows(source.columns[:width]))
+    score = _score(b, _named(level.by.value)[1], scope, collector)
+    rows = b.column("", LONG)
+    calls = (*collector.calls, (rows, plan.AggregateCall("count", (), LONG, level.span)))
+    total = plan.Aggregate(rest, (), calls, (), tuple(column for column, _ in calls))
+    some = plan.Call(">", (plan.Ref(rows), plan.Const(0, LONG)), ScalarType.BOOL)
+    name = bind_scalar(b, level.others, scope.without_rows())
+    kind = found.columns[0].type
+    if kind is not UNKNOWN and name.type is not kind and not (name.type.is_integer and kind in NUMBERS):
+        b.refuse(f"The value for the others is of type {name.type}, the values beside it of type {kind}.", level.others.span)
+    top = plan.Reuse(best, b.fresh(found.columns))
+    legs = (
+        plan.UnionLeg(top, tuple(map(plan.Ref, top.columns))),
+        plan.UnionLeg(plan.Filter(total, some), (convert(name, kind), score)),
+    )
+    found.columns = list(b.fresh(found.columns))
+    found.rel = plan.Union_(legs, tuple(found.columns))
 
 
 def _groups(
