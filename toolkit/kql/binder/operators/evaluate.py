@@ -100,7 +100,6 @@ _REASONS = {
     **dict.fromkeys(("autocluster", "diffpatterns", "diffpatterns_text"), _HEURISTIC),
     "basket": "it samples the rows, and which patterns it leaves out, and their order, is not documented",
     **dict.fromkeys(("identity", "identity_v3", "estimate_rows_count"), "what it does is not documented"),
-    "preview": "it gives two results, the rows and their number",
     **dict.fromkeys(
         (
             "ai_chat_completion", "ai_chat_completion_prompt", "ai_embed_text", "ai_embeddings", "azure_digital_twins_query_request",
@@ -290,11 +289,6 @@ def _code(b: Binder, call: PluginCall) -> plan.Rel:
         name, _, kind = (side.strip() for side in part.partition(":"))
         columns += visible(call.rel.columns) if name == "*" else [b.column(name.strip("[]'\""), TYPEOF_NAMES.get(kind, ScalarType.UNKNOWN))]
     return refused(b, call, columns, _EXTERNAL)
-
-
-@plugin("preview")
-def _preview(b: Binder, call: PluginCall) -> plan.Rel:
-    return refused(b, call, visible(call.rel.columns), _REASONS["preview"])
 
 
 @plugin("identity", "identity_v3")

@@ -1,4 +1,4 @@
-"""Operators with several results: fork and facet (R-276). They end a query; each result is one of its own."""
+"""What has several results: fork, facet (R-276) and the plugin preview. They end a query; each result is one of its own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import OPEN, Binder, Scope
 from toolkit.kql.binder.names import Namer
 from toolkit.kql.binder.operators.apply import bind_subquery
+from toolkit.kql.binder.operators.evaluate import PluginCall, plugin
 from toolkit.kql.binder.operators.items import columns_of
 from toolkit.kql.binder.pipeline import handles, operator_word
 from toolkit.kql.source import Span
@@ -35,7 +36,7 @@ def _fork(b: Binder, operator: syntax.Fork, rel: plan.Rel, scope: Scope) -> plan
         last = operators[-1] if operators else None
         given = branch.name.text if branch.name is not None else last.name.text if isinstance(last, syntax.As) else ""
         found.append((given, bind_subquery(b, branch.body, rel, scope), branch.span))
-    return _several(b, operator, rel, found)
+    return _several(b, f"operator '{operator_word(operator)}'", operator.span, rel, found)
 
 
 @handles(syntax.Facet)
@@ -46,7 +47,7 @@ def _facet(b: Binder, operator: syntax.Facet, rel: plan.Rel, scope: Scope) -> pl
         found.append(("", bind_subquery(b, operator.body, rel, scope), operator.body.span))
     for node in operator.columns:
         found += [(column.name, _values(b, rel, column, node), node.span) for column in columns_of(b, node, rel.columns)]
-    return _several(b, operator, rel, found)
+    return _several(b, f"operator '{operator_word(operator)}'", operator.span, rel, found)
 
 
 def _values(b: Binder, rel: plan.Rel, column: plan.Column, node: syntax.Node) -> plan.Rel:
@@ -59,10 +60,19 @@ def _values(b: Binder, rel: plan.Rel, column: plan.Column, node: syntax.Node) ->
     return plan.Aggregate(rel, ((key, plan.Ref(column)),), ((total, call),), (), (key, total))
 
 
-def _several(b: Binder, operator: syntax.Operator, rel: plan.Rel, results: _Results) -> plan.Rel:
+@plugin("preview")
+def _preview(b: Binder, call: PluginCall) -> plan.Rel:
+    """The first rows, and how many there are."""
+    total, rows = b.column("Count", ScalarType.LONG), call.value("NumberOfRows")
+    assert rows is not None
+    count = plan.Aggregate(call.rel, (), ((total, plan.AggregateCall("count", (), ScalarType.LONG, call.span)),), (), (total,))
+    return _several(b, "plugin 'preview'", call.span, call.rel, [("", plan.Limit(call.rel, rows), call.span), ("", count, call.span)])
+
+
+def _several(b: Binder, construct: str, span: Span, rel: plan.Rel, results: _Results) -> plan.Rel:
     """What stands for the results where the query goes on: only at its end there is a place for them."""
     reason = "it yields several results, which only the end of a query can do"
-    stands = plan.Unsupported(f"operator '{operator_word(operator)}'", reason, (rel,), (b.column(OPEN, ScalarType.UNKNOWN),), operator.span)
+    stands = plan.Unsupported(construct, reason, (rel,), (b.column(OPEN, ScalarType.UNKNOWN),), span)
     if results:
         b.several[id(stands)] = tuple(results)
         b.kept.append(stands)
