@@ -36,6 +36,8 @@ Arguments = Callable[[plan.Call, Sequence[Lowered]], list[Sql]]
 _THRESHOLD, _ANOMALY = Literal(0.6, REAL), Literal(1.5, REAL)
 _AUTOMATIC, _NO_POINTS = Literal(-1, WHOLE), Literal(0, WHOLE)
 _TRENDS, _KINDS = ("avg", "linefit", "none"), ("ctukey", "tukey")
+# The page says avg; its charts, and that of anomaly-detection, show forecasts that rise.
+_FORECAST_TRENDS = ("linefit", "avg", "none")
 
 
 def _number(call: plan.Call, args: Sequence[Lowered], position: int, default: Sql) -> Sql:
@@ -83,7 +85,7 @@ def _decompose(call: plan.Call, args: Sequence[Lowered]) -> list[Sql]:
 
 def _forecast(call: plan.Call, args: Sequence[Lowered]) -> list[Sql]:
     points, period = _integer(call, args, 1, _NO_POINTS), _integer(call, args, 2, _AUTOMATIC)
-    return [args[0].sql, points, period, _choice(call, args, 3, _TRENDS), _number(call, args, 4, _THRESHOLD)]
+    return [args[0].sql, points, period, _choice(call, args, 3, _FORECAST_TRENDS), _number(call, args, 4, _THRESHOLD)]
 
 
 def _anomalies(call: plan.Call, args: Sequence[Lowered]) -> list[Sql]:
