@@ -44,6 +44,7 @@ def support_page() -> str:
     from toolkit.engine.functions.registry import REGISTRY
     from toolkit.kql.binder.calls import SPECIAL
     from toolkit.kql.binder.graphs.clauses import FUNCTIONS as GRAPH_FUNCTIONS
+    from toolkit.kql.binder.operators.evaluate import REASONS
     from toolkit.kql.binder.windows import WINDOW_FUNCTIONS
     from toolkit.kql.functions import registry
 
@@ -59,6 +60,10 @@ def support_page() -> str:
         runs = [f.name for f in found if f.canonical in rows or f.name in SPECIAL or f.name in by_relation]
         refused = [f.name for f in found if f.name not in runs]
         parts += [f"## {title}", f"{len(runs)} of {len(found)} run.", _listed(runs), f"Refused: {_listed(refused) or 'none'}"]
+    plugins = [name for name in registry.names("plugin") if (plugin := registry.find_plugin(name)) is not None and not plugin.obsolete]
+    runs = [name for name in plugins if name not in REASONS]
+    reasons = [[f"`{name}`", REASONS[name]] for name in sorted(plugins) if name in REASONS]
+    parts += ["## Plugins of evaluate", f"{len(runs)} of {len(plugins)} run.", _listed(runs), _table(["refused", "why"], reasons)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -75,7 +75,7 @@ def _evaluate(b: Binder, operator: syntax.Evaluate, rel: plan.Rel, scope: Scope)
     if bind is None and name in PLUGINS:
         return refused(b, call, _declared_columns(b, call), "an output schema is not documented for it")
     return (
-        bind(b, call) if bind is not None else refused(b, call, _declared_columns(b, call), _REASONS.get(name, "it is not implemented yet"))
+        bind(b, call) if bind is not None else refused(b, call, _declared_columns(b, call), REASONS.get(name, "it is not implemented yet"))
     )
 
 
@@ -96,9 +96,11 @@ def refused(b: Binder, call: PluginCall, columns: Sequence[plan.Column], reason:
 
 _HEURISTIC = "its answer is a heuristic that only the service computes"
 _EXTERNAL = "it reaches another service or runs code there"
-_REASONS = {
+# Plugins that are never run, and why.
+REASONS = {
     **dict.fromkeys(("autocluster", "diffpatterns", "diffpatterns_text"), _HEURISTIC),
     "basket": "it samples the rows, and which patterns it leaves out, and their order, is not documented",
+    "funnel_sequence": "which neighbouring states it passes over, and how it orders states of one time, is not documented",
     **dict.fromkeys(("identity", "identity_v3", "estimate_rows_count"), "what it does is not documented"),
     **dict.fromkeys(
         (
@@ -269,7 +271,7 @@ def _is_calendar_step(parameter: Parameter, value: plan.Expr) -> bool:
 def _clusters(b: Binder, call: PluginCall) -> plan.Rel:
     """basket: the documentation's answer holds the closed patterns only, in an order of its own; neither is said."""
     made = [b.column("SegmentId", LONG), b.column("Count", LONG), b.column("Percent", REAL)]
-    return refused(b, call, [*made, *visible(call.rel.columns)], _REASONS[call.name])
+    return refused(b, call, [*made, *visible(call.rel.columns)], REASONS[call.name])
 
 
 @plugin("diffpatterns")
@@ -293,4 +295,4 @@ def _code(b: Binder, call: PluginCall) -> plan.Rel:
 
 @plugin("identity", "identity_v3")
 def _identity(b: Binder, call: PluginCall) -> plan.Rel:
-    return refused(b, call, visible(call.rel.columns), _REASONS[call.name])
+    return refused(b, call, visible(call.rel.columns), REASONS[call.name])

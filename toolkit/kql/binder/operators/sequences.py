@@ -10,7 +10,7 @@ from toolkit.kql.binder.compose import BOOL, Common, by, call, grouped, joined, 
 from toolkit.kql.binder.context import Binder, const
 from toolkit.kql.binder.expressions import convert
 from toolkit.kql.binder.operators.activity import known
-from toolkit.kql.binder.operators.evaluate import PluginCall, plugin, refused
+from toolkit.kql.binder.operators.evaluate import REASONS, PluginCall, plugin, refused
 from toolkit.kql.binder.timeline import Timeline, different, step_of, timeline
 from toolkit.kql.times import parse_timespan
 from toolkit.kql.types import ScalarType
@@ -97,8 +97,7 @@ def _funnel(b: Binder, plugin_call: PluginCall) -> plan.Rel:
     state = plugin_call.columns("StateColumn")
     around = [b.column(name, column.type) for name in ("prev", "next") for column in state]
     made = [b.column("dcount", LONG), b.column("samples", DYNAMIC)]
-    reason = "it gives three tables, and which neighbouring states it passes over is not documented"
-    return refused(b, plugin_call, [*b.fresh(plugin_call.columns("TimelineColumn")), *around, *made], reason)
+    return refused(b, plugin_call, [*b.fresh(plugin_call.columns("TimelineColumn")), *around, *made], REASONS[plugin_call.name])
 
 
 @plugin("funnel_sequence_completion")
