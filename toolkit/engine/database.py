@@ -6,6 +6,7 @@ Nothing that a query can say reaches a file or the network (design, decision 10)
 from __future__ import annotations
 
 import inspect
+import re
 import shutil
 import tempfile
 import threading
@@ -33,11 +34,16 @@ class EngineFailure(EngineError):
 
 @dataclass(eq=False)
 class Part:
-    """The rows of one ingest: a physical table that lives as long as a workspace refers to it."""
+    """The rows of one ingest: a physical table that lives as long as a workspace refers to it; or files in place (`dataset`)."""
 
     sql_name: str
     columns: dict[str, StoredColumn]
     rows: int
+    dataset: Any = None
+
+    @property
+    def in_place(self) -> bool:
+        return self.dataset is not None
 
 
 class Database:
@@ -56,6 +62,7 @@ class Database:
         self._functions: set[str] = set()
         self._jobs: set[_Job] = set()
         self._dropped: list[str] = []
+        self._attached: weakref.WeakValueDictionary[str, Part] = weakref.WeakValueDictionary()
         self._count = 0
 
     def _open(self, memory_limit: str | None, threads: int | None) -> duckdb.DuckDBPyConnection:
@@ -104,6 +111,14 @@ class Database:
         weakref.finalize(part, self._dropped.append, sql_name).atexit = False
         return part
 
+    def attach(self, dataset: Any, columns: dict[str, StoredColumn]) -> Part:
+        """Files that are scanned when a statement names them."""
+        with self._lock:
+            self._count += 1
+            part = Part(f"f{self._count}", columns, dataset.count_rows(), dataset)
+            self._attached[part.sql_name] = part
+        return part
+
     def _drop_unused(self) -> None:
         while self._dropped:
             self._connection.execute(f"DROP TABLE IF EXISTS {self._dropped.pop()}")
@@ -120,6 +135,9 @@ class Database:
             self._drop_unused()
             self._register(functions)
             cursor = self._connection.cursor()
+            for name, part in list(self._attached.items()):
+                if re.search(rf"\b{name}\b", sql):
+                    cursor.register(name, part.dataset)
             job = _Job(cursor, sql)
             self._jobs.add(job)
         worker = threading.Thread(target=job.run, name="kql", daemon=True)

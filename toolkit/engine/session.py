@@ -144,6 +144,23 @@ class Workspace:
         self._parts[table] = (*self._parts.get(table, ()), *parts)
         return IngestReport(found.rows, found.skipped, found.findings)
 
+    def attach(self, table: str, source: str | Path | Sequence[str | Path]) -> int:
+        """Adds the rows of Parquet files without loading them; returns how many there are.
+
+        `source`: a file, a folder (hive-partitioned or flat), a pattern with `*`, or a list of files. A query reads the columns
+        it names and, of them, the row groups whose times it asks for. Raises IngestError for files that cannot be read in
+        place: those can be ingested.
+        """
+        from toolkit.engine.attach import attached_columns, open_dataset
+
+        known = self.schema(table)
+        dataset = open_dataset(source)
+        schema, columns = attached_columns(dataset, table, known, str(source))
+        part = self.database.attach(dataset, columns)
+        self._schemas[table] = schema if known is None else _merged(known, schema)
+        self._parts[table] = (*self._parts.get(table, ()), part)
+        return part.rows
+
     def define_function(self, name: str, body: str, parameters: str = "") -> None:
         """Adds a saved function, with parameters as Azure writes them ("a:string, n:long = 5")."""
         self._functions[name] = SavedFunction(name, body, parameters)

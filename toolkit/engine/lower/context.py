@@ -20,10 +20,15 @@ _FIRST_HIDDEN_ID = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class StoredColumn:
-    """A column of a stored table: its physical name, and whether any stored value is NULL."""
+    """A column of a stored table: its physical name, and whether any stored value is NULL.
+
+    A column of a file in place is read through `template`, and then by `function`, a KQL conversion of text.
+    """
 
     sql_name: str
     nullable: bool
+    template: str = ""
+    function: str = ""
 
 
 class StoredPart(Protocol):
@@ -37,6 +42,11 @@ class StoredPart(Protocol):
 
     @property
     def rows(self) -> int: ...
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the rows are in files: they have no places."""
+        ...
 
 
 class Storage(Protocol):
@@ -66,6 +76,7 @@ class Context:
     udfs: set[str] = field(default_factory=set)
     threads_share: bool = False
     ordered: bool = True
+    reads_files: bool = False
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(_FIRST_HIDDEN_ID))
 
     def fresh_id(self) -> int:

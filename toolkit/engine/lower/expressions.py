@@ -15,6 +15,7 @@ from toolkit.engine.lower.context import Context
 from toolkit.engine.lower.guards import substring_guard
 from toolkit.engine.lower.json_paths import Chain, chain_of, extract_json, extract_text
 from toolkit.engine.lower.repeats import has_subquery, is_costly, named_once
+from toolkit.engine.lower.time_bounds import FILE_TIMES
 from toolkit.engine.select import Query, print_query
 from toolkit.engine.sql import PHYSICAL, ColumnName, Form, Literal, Lowered, Sql, print_expression
 from toolkit.kql import plan
@@ -46,8 +47,8 @@ def not_supported(call: plan.Call) -> str:
 
 
 def is_plain(sql: Sql) -> bool:
-    """Whether an expression costs nothing to repeat: a column or a literal."""
-    return not isinstance(sql, Form) or not sql.args
+    """Whether an expression costs nothing to repeat: a column (of a file: with its time as ticks) or a literal."""
+    return not isinstance(sql, Form) or not sql.args or sql.template in FILE_TIMES
 
 
 def embedded(query: Query, template: str = "({0})") -> Sql:

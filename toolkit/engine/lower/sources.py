@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from toolkit.engine.errors import failing
+from toolkit.engine.functions.registry import REGISTRY
 from toolkit.engine.lower.block import Block, Ordering
-from toolkit.engine.lower.context import ONE_THREAD, StoredPart
+from toolkit.engine.lower.context import ONE_THREAD, StoredColumn, StoredPart
 from toolkit.engine.lower.expressions import null_of
 from toolkit.engine.select import Generated, Named, Nested, NoRows, UnionAll
 from toolkit.engine.sql import PHYSICAL, ColumnName, Form, Literal, Lowered, Sql
@@ -25,15 +26,17 @@ def scan(lowering: Relations, rel: plan.Scan) -> Block:
     parts = lowering.context.storage.stored(rel.table)
     if not parts:
         return Block(NoRows(), {column.id: null_of(column.type) for column in rel.columns}, [_FALSE])
-    blocks = [Block(Named(part.sql_name), {column.id: _stored(part, column) for column in rel.columns}) for part in parts]
+    blocks = [Block(Named(part.sql_name), {column.id: _stored(lowering, part, column) for column in rel.columns}) for part in parts]
+    if any(part.in_place for part in parts):
+        lowering.context.threads_share = lowering.context.reads_files = True
     if len(blocks) == 1:
-        return _in_place(lowering, blocks[0]) if parts[0].rows > ONE_THREAD else blocks[0]
+        return _placed(lowering, blocks[0]) if parts[0].rows > ONE_THREAD and not parts[0].in_place else blocks[0]
     ids = [column.id for column in rel.columns]
     columns = {number: Lowered(ColumnName(number), any(block.columns[number].nullable for block in blocks)) for number in ids}
     return Block(Nested(UnionAll(tuple(block.select(ids) for block in blocks))), columns)
 
 
-def _in_place(lowering: Relations, block: Block) -> Block:
+def _placed(lowering: Relations, block: Block) -> Block:
     """A table that several threads read: each row keeps its place, for what would else depend on the threads."""
     lowering.context.threads_share = True
     place = lowering.context.fresh_id()
@@ -41,13 +44,27 @@ def _in_place(lowering: Relations, block: Block) -> Block:
     return Block(block.source, columns, [], (Ordering(place, ScalarType.LONG, False, False, unique=True, implicit=True),))
 
 
-def _stored(part: StoredPart, column: plan.Column) -> Lowered:
+def _stored(lowering: Relations, part: StoredPart, column: plan.Column) -> Lowered:
     physical = part.columns.get(column.name)
     if physical is None:
         return null_of(column.type)
+    if physical.template:
+        return _read(lowering, physical, column)
     if column.type is ScalarType.STRING and physical.nullable:
         return Lowered(Form("coalesce({0}, '')", (Form(physical.sql_name),)), False)
     return Lowered(Form(physical.sql_name), physical.nullable)
+
+
+def _read(lowering: Relations, physical: StoredColumn, column: plan.Column) -> Lowered:
+    """A column of a file, in KQL's terms."""
+    value = Form(physical.template, (Form(physical.sql_name),))
+    if column.type is ScalarType.STRING:
+        return Lowered(Form("coalesce({0}, '')", (value,)), False)
+    if not physical.function:
+        return Lowered(value, True)
+    text = plan.Column(-1, "", ScalarType.STRING)
+    call = plan.Call(physical.function, (plan.Ref(text),), column.type)
+    return REGISTRY.scalars[physical.function](call, [Lowered(value, False)], lowering.expressions({}))
 
 
 def values(lowering: Relations, rel: plan.Values) -> Block:

@@ -1,0 +1,78 @@
+"""Comparisons of a file's time column with constants, said once more in the file's own terms.
+
+A datetime is ticks inside the engine; a Parquet file holds timestamps, and knows the least and greatest of each row group. A bound on
+the timestamp itself reaches the scan of the file, which then leaves out row groups; the exact comparison stays beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from toolkit.engine.sql import Form, Literal, Lowered, Sql
+from toolkit.kql import plan
+
+_EPOCH_TICKS = 621_355_968_000_000_000
+FROM_MICROSECONDS = f"(epoch_us({{0}}) * 10 + {_EPOCH_TICKS})"
+FROM_NANOSECONDS = f"((epoch_ns({{0}}) - (((epoch_ns({{0}}) % 100) + 100) % 100)) // 100 + {_EPOCH_TICKS})"
+FILE_TIMES = frozenset({FROM_MICROSECONDS, FROM_NANOSECONDS})
+
+_MIRRORED = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "=="}
+# What timestamps of nanoseconds reach; an ordinary timestamp holds every datetime.
+_NANOSECONDS = (datetime(1678, 1, 1), datetime(2262, 1, 1))  # noqa: DTZ001  # a file's timestamps as they are written, without a zone
+
+
+def bounds(predicate: plan.Expr, columns: Mapping[int, Lowered], args: Mapping[int, Sql]) -> Iterator[Sql]:
+    """Necessary conditions for a comparison, on the file's column. `args`: the lowered operands by their place in the call."""
+    if not isinstance(predicate, plan.Call):
+        return
+    if predicate.name in _MIRRORED and len(predicate.args) == 2:
+        left, right = predicate.args
+        if isinstance(left, plan.Ref):
+            yield from _bound(columns.get(left.column.id), predicate.name, args[1])
+        elif isinstance(right, plan.Ref):
+            yield from _bound(columns.get(right.column.id), _MIRRORED[predicate.name], args[0])
+    elif predicate.name == "between" and isinstance(predicate.args[0], plan.Ref):
+        column = columns.get(predicate.args[0].column.id)
+        yield from _bound(column, ">=", args[1])
+        yield from _bound(column, "<=", args[2])
+
+
+def _bound(column: Lowered | None, operator: str, constant: Sql) -> Iterator[Sql]:
+    ticks = _ticks(constant)
+    if column is None or ticks is None or not isinstance(column.sql, Form) or column.sql.template not in FILE_TIMES:
+        return
+    stored = column.sql.args[0]
+    for sign in (">=", "<=") if operator == "==" else (operator,):
+        moment = _timestamp(ticks, up=sign.startswith("<"))
+        if moment is None:
+            continue
+        if column.sql.template == FROM_NANOSECONDS:
+            if _NANOSECONDS[0] < moment < _NANOSECONDS[1]:
+                yield _compared(stored, sign, moment, "TIMESTAMP_NS")
+        else:
+            yield _compared(stored, sign, moment, "TIMESTAMP")
+
+
+def _compared(stored: Sql, sign: str, moment: datetime, kind: str) -> Sql:
+    # the least and greatest are kept in, whatever the exact comparison says
+    return Form(f"{{0}} {sign[0]}= CAST({{1}} AS {kind})", (stored, Literal(moment.isoformat(" ", "microseconds"), "VARCHAR")))
+
+
+def _ticks(sql: Sql) -> int | None:
+    """A constant number of ticks, or a sum or difference of two."""
+    if isinstance(sql, Literal):
+        return sql.value if isinstance(sql.value, int) and not isinstance(sql.value, bool) else None
+    if isinstance(sql, Form) and sql.template in ("({0} - {1})", "({0} + {1})"):
+        one, other = map(_ticks, sql.args)
+        if one is not None and other is not None:
+            return one - other if "-" in sql.template else one + other
+    return None
+
+
+def _timestamp(ticks: int, *, up: bool) -> datetime | None:
+    """The moment in whole microseconds, at or beyond the ticks."""
+    try:
+        return datetime(1, 1, 1) + timedelta(microseconds=-(-ticks // 10) if up else ticks // 10)  # noqa: DTZ001  # see above
+    except OverflowError:
+        return None
