@@ -129,11 +129,20 @@ def _constant_text(b: Binder, node: syntax.Node, scope: Scope) -> str | None:
 
 
 def _table_by_name(b: Binder, expr: syntax.Call, scope: Scope) -> plan.Rel:
+    """table("T"): what a let calls T, the table, or what a saved function without parameters yields."""
     name = _constant_text(b, expr.arguments[0], scope)
     if name is None:
         return nothing(b)
+    binding = scope.binding(name)
+    if isinstance(binding, TableBinding):
+        return plan.Reuse(binding.shared, b.fresh(binding.shared.rel.columns))
     schema = b.environment.table(name)
-    return unknown_table(b, name, expr.span, scope) if schema is None else scan(b, schema, expr.span)
+    if schema is not None:
+        return scan(b, schema, expr.span)
+    stored = stored_function(b, name, scope)
+    if stored is not None and not stored.declaration.parameters:
+        return call_tabular(b, stored, _bare_call(syntax.NameRef(name, span=expr.span)), scope)
+    return unknown_table(b, name, expr.span, scope)
 
 
 def _watchlist(b: Binder, expr: syntax.Call, scope: Scope) -> plan.Rel:
