@@ -7,18 +7,21 @@ WITH counts AS (
     SELECT AppDisplayName, x, TIMESTAMP '2026-03-01' + x * INTERVAL 1 HOUR AS Hour
     FROM (SELECT DISTINCT AppDisplayName FROM counts), range(168) AS r(x)
 ), filled AS (
-    SELECT AppDisplayName, x, coalesce(Attempts, 0) AS Attempts
+    SELECT AppDisplayName, x, Hour, coalesce(Attempts, 0) AS Attempts
     FROM axis LEFT JOIN counts USING (AppDisplayName, Hour)
+), seasons AS (
+    SELECT *, Attempts - median(Attempts) OVER (PARTITION BY AppDisplayName, x % 24) AS rest FROM filled
 ), lines AS (
-    SELECT AppDisplayName, regr_slope(Attempts, x) AS slope, regr_intercept(Attempts, x) AS intercept
-    FROM filled GROUP BY AppDisplayName
+    SELECT AppDisplayName, regr_slope(rest, x) AS slope, regr_intercept(rest, x) AS intercept
+    FROM seasons GROUP BY AppDisplayName
 ), residuals AS (
-    SELECT AppDisplayName, Attempts - (slope * x + intercept) AS residual
-    FROM filled JOIN lines USING (AppDisplayName)
-), spread AS (
-    SELECT AppDisplayName, var_pop(residual) AS variance FROM residuals GROUP BY AppDisplayName
+    SELECT AppDisplayName, Hour, Attempts, rest - (slope * x + intercept) AS residual
+    FROM seasons JOIN lines USING (AppDisplayName)
+), fences AS (
+    SELECT AppDisplayName, quantile_cont(residual, 0.25) AS low, quantile_cont(residual, 0.75) AS high
+    FROM residuals GROUP BY AppDisplayName
 )
-SELECT AppDisplayName, count(*) AS Anomalies
-FROM residuals JOIN spread USING (AppDisplayName)
-WHERE residual > 2.5 * sqrt(variance)
+SELECT AppDisplayName, count(*) AS Anomalies, max(Attempts) AS Highest, max(Hour) AS Last
+FROM residuals JOIN fences USING (AppDisplayName)
+WHERE (residual - high) / (high - low) > 1.5
 GROUP BY AppDisplayName
