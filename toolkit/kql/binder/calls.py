@@ -69,7 +69,7 @@ def bind_call(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr:
     function = registry.find_function(name)
     if function is None:
         return _stored_or_unknown(b, call, scope)
-    if function.signatures[0].returns.endswith(("Table", "Cluster", "Database", "EntityGroup", "Result", "Graph", "View")):
+    if function.is_tabular:
         b.report("scalar-expected", f"Expected a scalar value, found the table function '{name}'.", call.span, alias="KS108")
         return unknown(call.span)
     if name in WINDOW_FUNCTIONS:

@@ -8,6 +8,7 @@ from typing import Any
 
 from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import OPEN, Binder, FunctionBinding, ScalarBinding, Scope, TableBinding
+from toolkit.kql.binder.options import check_options
 from toolkit.kql.binder.opening import bound_over
 from toolkit.kql.functions import registry
 from toolkit.kql.types import ScalarType
@@ -54,6 +55,8 @@ def bind_tabular(b: Binder, expr: syntax.Node, scope: Scope) -> plan.Rel:
     while isinstance(expr, syntax.Paren):
         expr = expr.inner
     source = SOURCES.get(type(expr))
+    if isinstance(expr, syntax.Operator):
+        check_options(b, expr, scope)
     if source is None:
         b.report("table-expected", "Expected a tabular expression, found a scalar value.", expr.span, alias="KS107")
         return nothing(b)
@@ -86,6 +89,7 @@ def apply_operators(b: Binder, operators: tuple[syntax.Operator, ...], rel: plan
     """The relation after all operators; `as` names become visible to the ones behind."""
     for operator in operators:
         handler = HANDLERS.get(type(operator))
+        check_options(b, operator, scope.with_rows(rel.columns))
         if _is_out_of_place(b, operator, rel):
             rel = nothing(b)
         elif handler is None:

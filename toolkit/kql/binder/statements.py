@@ -9,6 +9,7 @@ from toolkit.kql.binder.context import Binder, Binding, FunctionBinding, ScalarB
 from toolkit.kql.binder.expressions import bind_scalar, convert
 from toolkit.kql.binder.pipeline import EVERY_TABLE, apply_operators, bind_tabular, is_tabular, visible
 from toolkit.kql.source import Span
+from toolkit.kql.functions import registry
 from toolkit.kql.times import parse_datetime, parse_timespan
 from toolkit.kql.types import DECLARABLE, ScalarType
 
@@ -121,6 +122,9 @@ def _is_scalar_statement(b: Binder, value: syntax.Node, scope: Scope) -> bool:
         value = value.source
     if isinstance(value, syntax.NameRef):
         return isinstance(scope.binding(value.name), ScalarBinding)
+    if isinstance(value, syntax.Call):
+        function = registry.find_function(value.name.text) if scope.binding(value.name.text) is None else None
+        return function is not None and not function.is_tabular
     return not isinstance(value, (syntax.Pipeline, syntax.Call, syntax.Path))
 
 

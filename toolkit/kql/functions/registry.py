@@ -115,6 +115,11 @@ class Function:
     signatures: tuple[Signature, ...]
 
     @property
+    def is_tabular(self) -> bool:
+        """Whether it yields rows, or a thing that has tables, rather than a value."""
+        return self.signatures[0].returns.endswith(("Table", "Cluster", "Database", "EntityGroup", "Result", "Graph", "View"))
+
+    @property
     def canonical(self) -> str:
         return ALIASES.get(self.name, self.name)
 
