@@ -8,8 +8,8 @@ from typing import Any
 
 from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import OPEN, Binder, FunctionBinding, ScalarBinding, Scope, TableBinding
-from toolkit.kql.binder.options import check_options
 from toolkit.kql.binder.opening import bound_over
+from toolkit.kql.binder.options import check_options
 from toolkit.kql.functions import registry
 from toolkit.kql.types import ScalarType
 

@@ -8,8 +8,8 @@ from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import Binder, Binding, FunctionBinding, ScalarBinding, Scope, TableBinding, const
 from toolkit.kql.binder.expressions import bind_scalar, convert
 from toolkit.kql.binder.pipeline import EVERY_TABLE, apply_operators, bind_tabular, is_tabular, visible
-from toolkit.kql.source import Span
 from toolkit.kql.functions import registry
+from toolkit.kql.source import Span
 from toolkit.kql.times import parse_datetime, parse_timespan
 from toolkit.kql.types import DECLARABLE, ScalarType
 
