@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 
 _scan: Callable[[str, int], tuple[object, int]] = json.JSONDecoder(strict=False).scan_once  # type: ignore[attr-defined]  # not in typeshed
+_FLAT = re.compile(r"\[[^\s\"\[\]{}]*\]")
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -26,6 +27,8 @@ def array_elements(text: str | None) -> list[str] | None:
     """The JSON text of each element; None when the value is no array."""
     if text is None or not text.startswith("["):
         return None
+    if _FLAT.fullmatch(text):  # numbers and words only, as in a series: no comma but those between elements
+        return text[1:-1].split(",") if len(text) > 2 else []
     found: list[str] = []
     index = _skip(text, 1)
     if text[index] == "]":

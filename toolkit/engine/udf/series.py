@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 
-from toolkit.engine.udf.json_text import array_elements, array_text, key_of, scalar
+from toolkit.engine.udf.json_text import array_elements, array_text, key_of
 
 Number = int | float
 NULL = "null"
 _NUMBERS = (int, float)
+_WHOLE = re.compile(r"-?\d+")
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
 
 
 def numbers(series: str | None) -> list[Number | None] | None:
@@ -28,6 +31,14 @@ def number_text(value: Number | bool | None) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return '"NaN"' if math.isnan(value) else '"Infinity"' if value > 0 else '"-Infinity"'
     return json.dumps(value)
+
+
+def numbers_text(values: Sequence[Number | bool | None]) -> str:
+    """Numbers as a JSON array, all at once where JSON has a number for each of them."""
+    try:
+        return _encode(values)
+    except ValueError:
+        return array_text(map(number_text, values))
 
 
 def _sign(value: Number) -> Number:
@@ -65,7 +76,7 @@ def elementwise(series: str, operation: str) -> str | None:
     if values is None:
         return None
     apply = _UNARY[operation]
-    return array_text(number_text(None if value is None else apply(value)) for value in values)
+    return numbers_text([None if value is None else apply(value) for value in values])
 
 
 def _divide(left: Number, right: Number) -> float:
@@ -118,12 +129,10 @@ def pairwise(left: str, right: str, operation: str) -> str | None:
         return None
     first, second = pair
     apply = _BINARY[operation]
-    result: list[str] = []
-    for index in range(max(len(first), len(second))):
-        one = first[index] if index < len(first) else None
-        other = second[index] if index < len(second) else None
-        result.append(NULL if one is None or other is None else number_text(apply(one, other)))
-    return array_text(result)
+    found: list[Number | bool | None] = [
+        None if one is None or other is None else apply(one, other) for one, other in itertools.zip_longest(first, second)
+    ]
+    return numbers_text(found)
 
 
 # --- one number of a series -----------------------------------------------------------------------------------------
@@ -180,30 +189,39 @@ def pearson_correlation(left: str, right: str) -> float | None:
 # --- filling --------------------------------------------------------------------------------------------------------
 
 
+def _gaps(found: Sequence[str], missing: str) -> list[bool]:
+    """Which elements are the placeholder; 1.0 and 1 are one placeholder."""
+    if missing == NULL:
+        return [element == NULL for element in found]
+    gap = key_of(missing)
+    return [key_of(element) == gap for element in found]
+
+
 def fill_forward(series: str, missing: str) -> str | None:
     found = array_elements(series)
-    if found is None:
-        return None
-    gap, last = key_of(missing), missing
-    result: list[str] = []
-    for element in found:
-        last = last if key_of(element) == gap else element
-        result.append(last if key_of(element) == gap else element)
-    return array_text(result)
+    return None if found is None else array_text(_filled(found, missing))
 
 
 def fill_backward(series: str, missing: str) -> str | None:
     found = array_elements(series)
-    if found is None:
-        return None
-    filled = array_elements(fill_forward(array_text(reversed(found)), missing)) or []
-    return array_text(reversed(filled))
+    return None if found is None else array_text(reversed(_filled(found[::-1], missing)))
+
+
+def _filled(found: Sequence[str], missing: str) -> list[str]:
+    """Every placeholder replaced with what stands before it; the first ones stay."""
+    last: str | None = None
+    result: list[str] = []
+    for element, gap in zip(found, _gaps(found, missing), strict=True):
+        last = last if gap else element
+        result.append(element if last is None else last)
+    return result
 
 
 def fill_const(series: str, constant: str, missing: str) -> str | None:
     found = array_elements(series)
-    gap = key_of(missing)
-    return None if found is None else array_text(constant if key_of(element) == gap else element for element in found)
+    if found is None:
+        return None
+    return array_text(constant if gap else element for element, gap in zip(found, _gaps(found, missing), strict=True))
 
 
 def fill_linear(series: str, missing: str, fill_edges: bool, constant: str) -> str | None:
@@ -211,13 +229,14 @@ def fill_linear(series: str, missing: str, fill_edges: bool, constant: str) -> s
     found = array_elements(series)
     if found is None:
         return None
-    gap = key_of(missing)
-    known = [index for index, element in enumerate(found) if key_of(element) != gap]
+    known = [index for index, gap in enumerate(_gaps(found, missing)) if not gap]
     if not known:
         return array_text([constant] * len(found))
-    whole = all(isinstance(scalar(found[index]), int) for index in known)
+    whole = all(_WHOLE.fullmatch(found[index]) for index in known)
     result = list(found)
     for left, right in itertools.pairwise(known):
+        if right == left + 1:
+            continue
         low, high = numbers(array_text([found[left], found[right]])) or (None, None)
         if low is None or high is None:
             continue
@@ -239,11 +258,12 @@ def iir(series: str, numerators: str, denominators: str) -> str | None:
     if values is None or b is None or not a or a[0] == 0:
         return None
     result: list[float] = []
+    backwards = list(zip(range(1, len(a)), a[1:], strict=True))
     for index in range(len(values)):
-        total = sum(weight * values[index - back] for back, weight in enumerate(b) if back <= index)
-        total -= sum(weight * result[index - back] for back, weight in enumerate(a) if 0 < back <= index)
+        total = sum([weight * values[index - back] for back, weight in enumerate(b[: index + 1])])
+        total -= sum([weight * result[index - back] for back, weight in backwards if back <= index])
         result.append(float(total / a[0]))
-    return array_text(map(number_text, result))
+    return numbers_text(result)
 
 
 def _all_numbers(series: str) -> list[Number] | None:

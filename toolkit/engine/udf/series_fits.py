@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from toolkit.engine.udf.json_text import array_text, bag_text
+from toolkit.engine.udf.json_text import bag_text
 from toolkit.engine.udf.series import number_text
 from toolkit.engine.udf.series_numbers import reals, refused, text_of
 
@@ -137,7 +137,7 @@ def fit_poly(series: str | None, positions: str | None, degree: int | None) -> l
     total, residual = _squares(values - values.mean()), _squares(values - fitted)
     rsquare = 1 - residual / total if total else 1.0
     spread = [number_text(part / (len(values) - 1)) for part in (total, residual)]
-    return [number_text(rsquare), array_text(map(number_text, coefficients.tolist())), *spread, text_of(fitted)]
+    return [number_text(rsquare), text_of(coefficients), *spread, text_of(fitted)]
 
 
 def _polynomial(places: Reals, values: Reals, degree: int) -> Reals:

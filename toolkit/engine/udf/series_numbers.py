@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from toolkit.engine.udf.json_text import array_text
-from toolkit.engine.udf.series import number_text
+from toolkit.engine.udf.series import numbers_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,12 +40,7 @@ def sparse_reals(series: str | None) -> Reals | None:
 
 def text_of(values: Reals) -> str:
     """An array of doubles as JSON: every element with a point or an exponent."""
-    import numpy as np
-
-    found = values.tolist()
-    if np.isfinite(values).all():
-        return json.dumps(found, separators=(",", ":"))
-    return array_text(map(number_text, found))
+    return numbers_text(values.tolist())
 
 
 def refused(reason: str) -> ValueError:
