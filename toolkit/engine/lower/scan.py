@@ -29,7 +29,7 @@ _ZERO = Literal(0, "BIGINT")
 
 def match_steps(lowering: Relations, rel: plan.MatchSteps) -> Block:
     """The rows that the steps emit, in the order of the input; a row that several steps emit from the last step on."""
-    block = lowering.lower(rel.input)
+    block = lowering.in_order(rel.input)
     block = placed(lowering, block.ready_for(number for expr in own_expressions(rel) for number in references(expr)))
     return _Scan(lowering, rel, block).emitted()
 
