@@ -11,7 +11,7 @@ from typing import Any
 
 from toolkit.engine.functions.forms import constant_number, python_call, real, whole
 from toolkit.engine.functions.registry import REGISTRY, Lowering, PythonFunction, Refusal
-from toolkit.engine.geo import buffers, containment, coverings, densify, lines, overlay, polygons
+from toolkit.engine.geo import buffers, containment, coverings, densify, lines, overlay, polygons, simplify
 from toolkit.engine.sql import Form, Literal, Lowered, Sql
 from toolkit.kql import plan
 from toolkit.kql.types import ScalarType
@@ -51,6 +51,7 @@ _ROWS = {
     "geo_line_interpolate_point": _Row(lines.interpolate_point, (TEXT, NUMBER)),
     "geo_line_length": _Row(lines.length, (TEXT,), NUMBER),
     "geo_line_locate_point": _Row(lines.locate_point, (TEXT, *_POINT), NUMBER),
+    "geo_line_simplify": _Row(simplify.line, (TEXT, NUMBER), TEXT, (10.0,)),
     "geo_line_to_s2cells": _Row(coverings.line_to_s2cells, (TEXT, INTEGER, NUMBER), TEXT, (11, 0.0)),
     "geo_point_buffer": _Row(buffers.point_buffer, (*_POINT, NUMBER, NUMBER), TEXT, (10.0,)),
     "geo_point_in_polygon": _Row(containment.contains, (*_POINT, TEXT), FLAG, vectorized=True),
@@ -59,8 +60,10 @@ _ROWS = {
     "geo_polygon_centroid": _Row(polygons.centroid, (TEXT,)),
     "geo_polygon_densify": _Row(densify.polygon, (TEXT, NUMBER, FLAG), TEXT, (10.0, False)),
     "geo_polygon_perimeter": _Row(polygons.perimeter, (TEXT,), NUMBER),
+    "geo_polygon_simplify": _Row(simplify.polygon, (TEXT, NUMBER), TEXT, (10.0,)),
     "geo_polygon_to_h3cells": _Row(coverings.polygon_to_h3cells, (TEXT, INTEGER, NUMBER), TEXT, (6, 0.0)),
     "geo_polygon_to_s2cells": _Row(coverings.polygon_to_s2cells, (TEXT, INTEGER, NUMBER), TEXT, (11, 0.0)),
+    "geo_simplify_polygons_array": _Row(simplify.polygons, (TEXT, NUMBER), TEXT, (10.0,)),
     "geo_union_lines_array": _Row(lines.union, (TEXT,)),
     "geo_union_polygons_array": _Row(polygons.union, (TEXT,)),
     # What the lookup plugins are made of.

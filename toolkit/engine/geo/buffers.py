@@ -16,7 +16,6 @@ from toolkit.engine.geo.shapes import (
     EARTH_RADIUS_METERS,
     S2,
     LineShape,
-    Vector,
     given_point,
     read_line,
     read_polygon,
@@ -25,6 +24,7 @@ from toolkit.engine.geo.shapes import (
     vector,
     write_polygon,
 )
+from toolkit.engine.geo.vectors import Vector, angle, cross, normal, normalized, on_ray, scaled
 
 _LEAST_FRACTION, _MOST_FRACTION = 1e-6, 1 - 1e-6
 _LEAST_ERROR = 2.2e-16
@@ -99,30 +99,30 @@ class _Sweep:
         edges = list(pairwise(line))
         axes = [_axis(*edge) for edge in edges]
         for (one, other), axis in zip(edges, axes, strict=True):
-            yield _polygon([one, *self._side(one, other, axis), other, *self._side(other, one, _opposite(axis))])
+            yield _polygon([one, *self._side(one, other, axis), other, *self._side(other, one, scaled(axis, -1.0))])
         for (before, at), (_, after), first, second in zip(edges, edges[1:], axes, axes[1:], strict=False):
             if s2().TurnAngle(*map(s2_vector, (before, at, after))) >= 0:
                 yield self._wedge(at, first, second)
             else:
-                yield self._wedge(at, _opposite(second), _opposite(first))
-        yield self._wedge(line[0], _opposite(axes[0]), axes[0])
-        yield self._wedge(line[-1], axes[-1], _opposite(axes[-1]))
+                yield self._wedge(at, scaled(second, -1.0), scaled(first, -1.0))
+        yield self._wedge(line[0], scaled(axes[0], -1.0), axes[0])
+        yield self._wedge(line[-1], axes[-1], scaled(axes[-1], -1.0))
 
     def _side(self, one: Vector, other: Vector, axis: Vector) -> list[Vector]:
         """The offset of an edge, to the side that the axis points to, with both ends."""
-        along = _normalized(_cross(one, axis))
-        span = _angle(one, other)
+        along = normalized(cross(one, axis))
+        span = angle(one, other)
         steps = max(1, math.ceil(span / self._edge_step - _ROUNDING))
-        bases = [one, *(_on_ray(one, along, step * self._edge_step) for step in range(1, steps))]
-        return [_on_ray(base, axis, self._radius) for base in (*bases, other)]
+        bases = [one, *(on_ray(one, along, step * self._edge_step) for step in range(1, steps))]
+        return [on_ray(base, axis, self._radius) for base in (*bases, other)]
 
     def _wedge(self, at: Vector, start: Vector, end: Vector) -> S2:
         """The part of a circle around a vertex, counterclockwise between two directions."""
-        around = _normalized(_cross(at, start))
-        span = _angle(start, end)
+        around = normalized(cross(at, start))
+        span = angle(start, end)
         steps = max(1, math.ceil(span / self._vertex_step - _ROUNDING))
-        turned = [start, *(_on_ray(start, around, step * self._vertex_step) for step in range(1, steps)), end]
-        return _polygon([at, *(_on_ray(at, direction, self._radius) for direction in turned)])
+        turned = [start, *(on_ray(start, around, step * self._vertex_step) for step in range(1, steps)), end]
+        return _polygon([at, *(on_ray(at, direction, self._radius) for direction in turned)])
 
 
 def _longest_span(radius: float, error: float) -> float:
@@ -140,42 +140,6 @@ def _polygon(points: Sequence[Vector]) -> S2:
     return found
 
 
-def _cross(one: Vector, other: Vector) -> Vector:
-    return (
-        one[1] * other[2] - one[2] * other[1],
-        one[2] * other[0] - one[0] * other[2],
-        one[0] * other[1] - one[1] * other[0],
-    )
-
-
-def _normalized(value: Vector) -> Vector:
-    length = math.sqrt(value[0] ** 2 + value[1] ** 2 + value[2] ** 2)
-    return value[0] / length, value[1] / length, value[2] / length
-
-
 def _axis(one: Vector, other: Vector) -> Vector:
-    """The normal of an edge, on its right. The sum and the difference are stable where the points are close."""
-    difference = (other[0] - one[0], other[1] - one[1], other[2] - one[2])
-    total = (other[0] + one[0], other[1] + one[1], other[2] + one[2])
-    return _normalized(_cross(difference, total))
-
-
-def _opposite(value: Vector) -> Vector:
-    return -value[0], -value[1], -value[2]
-
-
-def _angle(one: Vector, other: Vector) -> float:
-    cross = _cross(one, other)
-    return math.atan2(math.hypot(*cross), one[0] * other[0] + one[1] * other[1] + one[2] * other[2])
-
-
-def _on_ray(origin: Vector, direction: Vector, angle: float) -> Vector:
-    """The point at an angle from the origin towards a direction perpendicular to it."""
-    cosine, sine = math.cos(angle), math.sin(angle)
-    return _normalized(
-        (
-            cosine * origin[0] + sine * direction[0],
-            cosine * origin[1] + sine * direction[1],
-            cosine * origin[2] + sine * direction[2],
-        )
-    )
+    """The direction from an edge to its right, at a right angle."""
+    return normalized(normal(other, one))

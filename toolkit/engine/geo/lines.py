@@ -14,7 +14,6 @@ from toolkit.engine.geo.shapes import (
     EARTH_RADIUS_METERS,
     S2,
     LineShape,
-    Vector,
     given_point,
     meters_between,
     point_text,
@@ -23,6 +22,7 @@ from toolkit.engine.geo.shapes import (
     vector,
     write_lines,
 )
+from toolkit.engine.geo.vectors import Vector
 from toolkit.engine.udf.json_text import array_elements
 
 _MANY = 8

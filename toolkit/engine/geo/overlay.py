@@ -16,7 +16,6 @@ from toolkit.engine.geo.lines import chains
 from toolkit.engine.geo.shapes import (
     S2,
     PolygonShape,
-    Vector,
     degrees,
     polygons_of,
     polyline,
@@ -25,6 +24,7 @@ from toolkit.engine.geo.shapes import (
     vector,
     vertices_of,
 )
+from toolkit.engine.geo.vectors import Vector
 
 Edge = tuple[S2, S2]
 EdgeKey = frozenset[Vector]

@@ -16,12 +16,12 @@ from typing import Any, TypeVar
 from toolkit.engine.geo import geojson
 from toolkit.engine.geo.geojson import Point, Polygon, Ring, valid
 from toolkit.engine.geo.library import s2
+from toolkit.engine.geo.vectors import Vector
 
 EARTH_RADIUS_METERS = 6_371_010.0
 
 # An S2 object; its package has no types.
 S2 = Any
-Vector = tuple[float, float, float]
 
 _MOST_CHARACTERS = 64_000_000
 
