@@ -29,6 +29,12 @@ QUERIES = [
     ("T | evaluate bag_unpack(d) | where Key == 'x' | project Key, ['@Name'], Other.a.b", []),
     ("T | evaluate bag_unpack(d) | extend Key = tostring(['@Name']) | evaluate pivot(Key, take_any(s), t) | where Image has 'x'", []),
     ("T | evaluate pivot(s, count(), n) | extend total = a + b", []),
+    ("T | evaluate ipv4_lookup(_GetWatchlist('geo'), s, network) | project s, network, country", []),
+    ("print i = '192.0.2.1' | evaluate ipv4_lookup(_GetWatchlist('geo'), i, net, true) | project isempty(net)", [(True,)]),
+    ("_GetWatchlist('vip') | evaluate ipv4_lookup(_GetWatchlist('geo'), Ip, network) | project Ip, network, Name", []),
+    ("T | evaluate bag_unpack(d) | evaluate activity_counts_metrics(user, when, ago(1d), now(), 1h, n) | count", [(0,)]),
+    ("T | evaluate bag_unpack(d) | evaluate sequence_detect(t, 1h, 1h, a = x == 1, b = x == 2, y) | project y, Duration", []),
+    ("T | evaluate bag_unpack(d) | evaluate narrow() | count", [(0,)]),
     ("T | evaluate pivot(s, sum(n), t) : (t:datetime, a:long)", []),
     ("datatable(d:dynamic)[dynamic({'k': 1})] | evaluate bag_unpack(d)", [(1,)]),
 ]  # fmt: skip

@@ -25,6 +25,14 @@ def meet(b: Binder, name: str, span: Span) -> plan.Expr:
     return plan.Ref(column, span)
 
 
+def opened(b: Binder, rel: plan.Rel, column: plan.Column) -> plan.Rel:
+    """An open relation that is not the operator's input, with a column that was met in it."""
+    b.met = [other for other in b.met if other is not column]
+    at = next(index for index, other in enumerate(rel.columns) if other.name == OPEN)
+    value = plan.Ref(b.column(column.name, ScalarType.UNKNOWN))
+    return plan.Extend(rel, ((column, value),), (*rel.columns[:at], column, *rel.columns[at:]))
+
+
 def bound_over(b: Binder, rel: plan.Rel, bind: Callable[[plan.Rel], plan.Rel]) -> plan.Rel:
     """What `bind` makes of an open relation, bound again with the columns that it met the first time."""
     if not is_open(rel) or isinstance(rel, plan.Values) or b.depth > _MAX_DEPTH:

@@ -62,10 +62,12 @@ def _word(step: plan.Expr) -> str:
 
 
 def timeline(b: Binder, plugin_call: PluginCall) -> Timeline | None:
-    """The timeline between `Start` and `End`; None, with the reason refused, where the types do not fit."""
+    """The timeline between `Start` and `End`; None, with the reason refused, where the types do not fit, and in a run over no rows."""
     column = plugin_call.columns("TimelineColumn")[0]
     kind = LONG if column.type is INT else column.type
     steps = _STEPS.get(column.type)
+    if column.type is ScalarType.UNKNOWN and b.environment.dry:
+        return None
     if steps is None:
         b.refuse(f"The timeline of '{plugin_call.name}' must be a datetime, timespan, int or long, found {column.type}.", plugin_call.span)
         return None

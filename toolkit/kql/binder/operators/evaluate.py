@@ -9,6 +9,7 @@ from toolkit.kql import plan, syntax
 from toolkit.kql.binder.calls import EXPECTED, is_constant
 from toolkit.kql.binder.context import OPEN, AggregateCollector, Binder, Scope
 from toolkit.kql.binder.expressions import bind_scalar
+from toolkit.kql.binder.opening import is_open, opened
 from toolkit.kql.binder.pipeline import bind_tabular, handles, is_tabular, nothing, sources, visible
 from toolkit.kql.diagnostics import suggestion
 from toolkit.kql.functions import registry
@@ -71,12 +72,22 @@ def _evaluate(b: Binder, operator: syntax.Evaluate, rel: plan.Rel, scope: Scope)
     call = _arguments(b, function, operator, rel, scope)
     if call is None:
         return nothing(b)
+    if _meets_columns(call):
+        return refused(b, call, visible(rel.columns), "the columns of its input are not known before it runs")
     bind = PLUGINS.get(name) if operator.schema is None or name in _WITH_SCHEMA else None
     if bind is None and name in PLUGINS:
         return refused(b, call, _declared_columns(b, call), "an output schema is not documented for it")
     return (
         bind(b, call) if bind is not None else refused(b, call, _declared_columns(b, call), REASONS.get(name, "it is not implemented yet"))
     )
+
+
+def _meets_columns(call: PluginCall) -> bool:
+    """Whether an argument names a column that its open input has not got yet: the call is bound again with it (see opening.py)."""
+    known = {column.id for rel in (call.rel, *call.tables.values()) for column in rel.columns}
+    known |= {column.id for column, _ in call.aggregates}
+    values = [value for found in call.values.values() for value in found] if is_open(call.rel) else []
+    return any(part.column.id not in known for value in values for part in plan.subexpressions(value) if isinstance(part, plan.Ref))
 
 
 # Plugins that take an output schema, of those that run.
@@ -230,7 +241,11 @@ class _Reader:
 
     def _value(self, parameter: Parameter, node: syntax.Node) -> plan.Expr:
         if "Parameter0" in parameter.argument:
-            return bind_scalar(self._b, node, self._rows.with_rows(next(iter(self.tables.values())).columns))
+            name, table = next(iter(self.tables.items()))
+            value = bind_scalar(self._b, node, self._rows.with_rows(table.columns))
+            if isinstance(value, plan.Ref) and is_open(table) and value.column not in table.columns:
+                self.tables[name] = opened(self._b, table, value.column)
+            return value
         if parameter.argument != "Aggregate":
             return bind_scalar(self._b, node.value if isinstance(node, syntax.Named) else node, self._rows)
         collector = AggregateCollector(self._rows)
