@@ -139,7 +139,7 @@ def test_without_cycles_no_node_comes_twice(edges: list[Edge], parts: list[Part]
 
 
 @EXAMPLES
-@given(GRAPHS, patterns(), st.sampled_from(["any", "all"]), st.booleans())
+@given(GRAPHS, patterns(lowest=1), st.sampled_from(["any", "all"]), st.booleans())
 def test_shortest_paths_are_the_shortest_simple_ones(edges: list[Edge], parts: list[Part], output: str, few: bool) -> None:
     paths = [index for index, part in enumerate(parts) if part.low is not None]
     if not paths:

@@ -92,7 +92,7 @@ def apply_operators(b: Binder, operators: tuple[syntax.Operator, ...], rel: plan
         check_options(b, operator, scope.with_rows(rel.columns))
         if _is_out_of_place(b, operator, rel):
             rel = nothing(b)
-        elif handler is None:
+        if handler is None:
             rel = unsupported_operator(b, operator, rel)
         else:
             rel = bound_over(b, rel, partial(_handled, handler, b, operator, scope))

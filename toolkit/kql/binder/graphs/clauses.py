@@ -26,6 +26,9 @@ from toolkit.kql.types import ScalarType
 
 STRING = ScalarType.STRING
 
+_PATH_IN_WHERE = "The service does not take the elements of a path by themselves in where."
+_OVER_PATHS = "map(path, value), all(path, condition) and any(path, condition) look at the edges of a path."
+
 
 def variable_of(node: syntax.Node, scope: Scope) -> Variable | None:
     """The pattern variable that a name stands for; inside map() and its kin a property of the same name wins."""
@@ -52,6 +55,9 @@ def pattern_name(b: Binder, expr: syntax.NameRef, scope: Scope) -> plan.Expr | N
     if variable is None or _is_hidden(b, variable, expr, scope):
         return None if variable is None else unknown(expr.span)
     if isinstance(variable, PathVariable):
+        if scope.pattern is not None and scope.pattern.clause == "where":
+            b.refuse(_PATH_IN_WHERE, expr.span, alias="SEM1054", hints=(_OVER_PATHS,))
+        _refuse_open(b, variable.edges, expr.span)
         return gather(b, variable, bag(variable.edges, expr.span), "list", inner=False)
     _refuse_open(b, variable.found, expr.span)
     return bag(variable.found, expr.span)
@@ -81,8 +87,7 @@ def _along_path(b: Binder, expr: syntax.Path, path: PathVariable, scope: Scope) 
     if variable_of(node, scope) is None:
         return None
     if scope.pattern is not None and scope.pattern.clause == "where":
-        hints = ("map(path, property), all(path, condition) and any(path, condition) look at the edges of a path.",)
-        b.refuse("The service does not take the property of a path in where.", expr.span, alias="SEM1054", hints=hints)
+        b.refuse(_PATH_IN_WHERE, expr.span, alias="SEM1054", hints=(_OVER_PATHS,))
         return unknown(expr.span)
     value = _property(b, path.edges, steps[0], expr.span)
     for step in steps[1:]:
@@ -94,16 +99,19 @@ def _along_path(b: Binder, expr: syntax.Path, path: PathVariable, scope: Scope) 
 
 
 def refuse_index(b: Binder, expr: syntax.Index, scope: Scope) -> bool:
-    """`p.w[0]`: the analyzer refuses it, and what the service makes of `p.d["x"]` is not documented."""
+    """`p.w[0]`, which the analyzer refuses, and `a["w"]`, for which the service documents no meaning."""
     variable = root_variable(expr.base, scope)
-    if not isinstance(variable, PathVariable) or variable_of(expr.base, scope) is not None:
+    if variable is None or isinstance(expr.base, syntax.Index):
         return False
-    if isinstance(expr.base, syntax.Index):
-        return False
-    b.report(
-        "no-element", "The property of a path has no elements that can be accessed; map(...) makes an array.", expr.base.span, alias="KS147"
-    )
-    return True
+    whole = variable_of(expr.base, scope) is not None
+    if isinstance(variable, PathVariable) and not whole:
+        message = "The property of a path has no elements that can be accessed; map(...) makes an array."
+        b.report("no-element", message, expr.base.span, alias="KS147")
+        return True
+    if whole and not isinstance(variable, PathVariable):
+        b.refuse("What an index after a node or an edge means is not documented; `a.name` or `a.['name']` is its property.", expr.span)
+        return True
+    return False
 
 
 def _property(b: Binder, elements: Elements, member: syntax.Name, span: Span) -> plan.Expr:

@@ -70,7 +70,13 @@ class Matching:
             self.rel = plan.Filter(self.rel, condition)
         return self.rel
 
-    # --- order --------------------------------------------------------------------------------------------------------
+    def sorted(self, rel: plan.Rel) -> plan.Rel:
+        """The matches in an order of their own: several threads would else give them in another one each time."""
+        used = [column for trace in self.traces for column in (trace.row, trace.trail) if column is not None]
+        keys = [*self.places.values(), *used]
+        return plan.Sort(rel, tuple(plan.SortKey(ref(column), descending=False, nulls_first=True) for column in keys))
+
+    # --- the way through the pattern ----------------------------------------------------------------------------------
 
     def _begin(self, waiting: list[Edge]) -> None:
         """At the node that the conditions say most about; without any at the first fixed edge, which needs no table of nodes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 
 from toolkit.kql import plan
@@ -60,13 +61,27 @@ def shortest_only(matching: Matching, rel: plan.Rel, output: str) -> plan.Rel:
     lengths: list[plan.Expr] = [ref(column) for column in matching.lengths]
     summed = reduce(lambda one, other: plan.Call("+", (one, other), LONG), lengths)
     rel = plan.Extend(rel, ((total, summed),), (*rel.columns, total))
-    nodes = list(matching.places.values())
-    if output == "any":
-        keys = tuple((b.column("", LONG), ref(place)) for place in nodes)
-        kept = [column for column in rel.columns if column.id in matching.read]
-        values = tuple((column, ref(column)) for column in kept)
-        best = plan.RowExtreme("min", ref(total), b.column("", LONG), values)
-        return plan.Aggregate(rel, keys, (), (best,), (*(key for key, _ in keys), *kept))
+    return _one_each(matching, rel, total) if output == "any" else _all_least(matching, rel, total)
+
+
+def _one_each(matching: Matching, rel: plan.Rel, total: plan.Column) -> plan.Rel:
+    """The first of the shortest in the order of the matches."""
+    b = matching.b
+    ordered = matching.sorted(rel)
+    assert isinstance(ordered, plan.Sort)
+    rank = b.column("", LONG)
+    first = plan.SortKey(ref(total), descending=False, nulls_first=True)
+    ranked = plan.Window(replace(ordered, keys=(first, *ordered.keys)), ((rank, plan.Call("row_place", (), LONG)),))
+    keys = tuple((b.column("", LONG), ref(place)) for place in matching.places.values())
+    kept = [(column, ref(column)) for column in rel.columns if column.id in matching.read]
+    best = plan.RowExtreme("min", ref(rank), b.column("", LONG), tuple(kept))
+    matching.places = dict(zip(matching.places, (key for key, _ in keys), strict=True))
+    matching.traces = []
+    return plan.Aggregate(ranked, keys, (), (best,), (*(key for key, _ in keys), *(column for column, _ in kept)))
+
+
+def _all_least(matching: Matching, rel: plan.Rel, total: plan.Column) -> plan.Rel:
+    b, nodes = matching.b, list(matching.places.values())
     shared = plan.Shared("paths", plan.Narrow(rel, rel.columns), pinned=True)
     again = b.fresh(rel.columns)
     made = {below.id: above for above, below in zip(again, rel.columns, strict=True)}

@@ -107,7 +107,7 @@ def stored_graph(b: Binder, call: syntax.Call, scope: Scope) -> Graph:
         message = f"The function 'graph' expects 1 to {_MOST_ARGUMENTS} arguments, found {len(call.arguments)}."
         b.report("argument-count", message, call.span, alias="KS119")
     hints = ("make-graph makes a graph of the rows of a table.",)
-    b.refuse("A stored graph model is in the service; it cannot be read here.", call.span, hints=hints)
+    b.refuse("A stored graph model is in the service; it cannot be read here.", call.span, alias="KS260", hints=hints)
     return unknown_graph(b, "a stored graph model", "it is in the service", call.span)
 
 

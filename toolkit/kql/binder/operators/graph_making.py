@@ -37,8 +37,10 @@ def make_graph(b: Binder, operator: syntax.MakeGraph, rel: plan.Rel, scope: Scop
     part = columns_of(b, operator.partitioned_by, rel.columns)[:1] if operator.partitioned_by is not None else []
     tables = [_node_table(b, table, column, operator, scope) for table, column in operator.nodes]
     found = [table for table in tables if table is not None]
-    if source is None or target is None or len(found) < len(tables) or (operator.partitioned_by is not None and not part):
+    if source is None or target is None or len(found) < len(tables):
         return unknown_graph(b, "a graph", "its columns are not known", operator.span)
+    if any(table.part is None for table in found):
+        part = []
     _check_types(b, operator, source, target, found)
     _check_partition(b, operator, part[0] if part else None, found)
     edges = _edges(b, rel, source, target, part[0] if part else None)
@@ -57,7 +59,6 @@ def _id_column(b: Binder, node: syntax.Node, rel: plan.Rel) -> plan.Column | Non
     if found[0].type is DYNAMIC:
         hints = ("tostring(...) makes an id of a value.",)
         b.report("dynamic-id", "The id of a node cannot be dynamic.", node.span, alias="KS240", hints=hints)
-        return None
     return found[0]
 
 
@@ -72,7 +73,6 @@ def _node_table(b: Binder, table: syntax.Node, column: syntax.Node, operator: sy
         part = [found for found in rel.columns if found.name == wanted]
         if not part:
             b.refuse(f"The nodes need the column '{wanted}' too, which partitions the graph.", table.span, alias="SEM0100")
-            return None
     return _NodeTable(rel, key, part[0] if part else None)
 
 
@@ -181,7 +181,10 @@ def _listed(b: Binder, tables: Sequence[_NodeTable], span: Span) -> Elements:
     properties: dict[str, plan.Column] = {}
     for table in tables:
         for column in known(table.rel.columns):
-            properties.setdefault(column.name, b.column(column.name, column.type))
+            before = properties.get(column.name)
+            if before is None or before.type is not column.type:
+                # another type in each table has been refused; the analyzer makes a dynamic of them
+                properties[column.name] = b.column(column.name, column.type if before is None else DYNAMIC)
     id_, place, number = b.column("", tables[0].id.type), b.column("", LONG), b.column("", LONG)
     part = b.column("", tables[0].part.type) if tables[0].part is not None else None
     legs = []

@@ -40,7 +40,7 @@ def _shortest_paths(b: Binder, operator: syntax.GraphShortestPaths, rel: plan.Re
     output = _choice(b, operator, "output", ("any", "all")) or "any"
     if len(operator.patterns) > 1:
         b.refuse("A shortest path is one sequence.", operator.patterns[1][0].span, alias="SEM1023")
-    pattern = _pattern(b, graph, operator.patterns, scope, without_zero=False)
+    pattern = _pattern(b, graph, operator.patterns, scope, without_zero=True)
     if not any(isinstance(edge, PathVariable) for edge in pattern.edges):
         b.refuse("A shortest path needs an edge of variable length, for example (a)-[p*1..3]->(b).", operator.span)
     return _matched(b, operator, graph, scope, Matching(b, pattern, "none", shortest=output))
@@ -98,7 +98,7 @@ def _range(b: Binder, edge: syntax.GraphEdge, scope: Scope, *, without_zero: boo
     if high > MOST_STEPS:
         b.refuse(f"Paths of more than {MOST_STEPS} edges are not supported.", edge.span)
     if low == 0 and without_zero:
-        b.refuse("Whether a path without edges is a match with cycles=none is not documented.", edge.span)
+        b.refuse("Whether a path without edges is a match where no node may come twice is not documented.", edge.span)
     return low, high
 
 
@@ -140,9 +140,10 @@ def _matched(b: Binder, operator: _Match, graph: Graph, scope: Scope, matching: 
         # nothing of the query will run: the columns are all that is asked for
         return project_items(b, items, plan.Values((), ()))
     matching.read = {number for value in (*matching.conditions, *(item.value for item in items)) for number in references(value)}
-    rel = _run(matching)
-    result = project_items(b, items, rel)
-    b.matched[id(graph)] = (result, matching.part if graph.partitioned else None)
+    part = matching.part if graph.partitioned else None
+    matching.read |= {part.id} if part is not None else set()
+    result = project_items(b, items, matching.sorted(_run(matching)))
+    b.matched[id(graph)] = (result, part)
     b.unordered.append(result)
     return result
 

@@ -41,7 +41,7 @@ def _name(b: Binder, node: syntax.Node, scope: Scope) -> str | None:
             return _name(b, inner, scope)
         case syntax.NameRef():
             variable = variable_of(node, scope)
-            bare = isinstance(variable, NodeVariable) and not variable.found.properties
+            bare = isinstance(variable, NodeVariable) and not variable.found.properties and not variable.found.open
             return None if bare else _chain(node)
         case syntax.Path() | syntax.Index():
             return _chain(node)

@@ -68,6 +68,8 @@ def _graph_to_table(b: Binder, operator: syntax.GraphToTable, rel: plan.Rel, sco
         for part in operator.parts:
             if part.name is None:
                 b.report("name-expected", "Each of several tables of a graph needs a name (as ...).", part.span, alias="KS273")
+    if len({part.what for part in operator.parts}) < len(operator.parts):
+        b.report("table-twice", "A graph gives one table of nodes and one of edges.", operator.parts[-1].span, alias="KS229")
     tables = [_table(b, found, part) for part in operator.parts]
     for part, table in zip(operator.parts, tables, strict=True):
         if part.name is not None:
