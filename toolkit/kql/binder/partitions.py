@@ -6,12 +6,14 @@ the partition into what it does: sort keys begin with it, aggregates group by it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from toolkit.kql import plan
 from toolkit.kql.binder.context import Binder
-from toolkit.kql.passes.rewrite import own_expressions, relations_within
+from toolkit.kql.binder.windows import is_serialized
+from toolkit.kql.passes.rewrite import map_children, map_expressions, own_expressions, relations_within
+from toolkit.kql.types import ScalarType
 
 _KEPT_BY_JOIN = frozenset({"inner", "leftouter", "leftsemi", "leftanti"})
 
@@ -31,7 +33,43 @@ class Partitioned:
 
 def partitioned(b: Binder, rel: plan.Rel, base: plan.Rel, column: plan.Column, carried: Sequence[plan.Column] = ()) -> Partitioned:
     """`rel`, a subquery bound over `base`, for each value of `column` by itself; NotPartitionedError where that cannot be done."""
-    return _Rewrite(b, base, column, carried).rel(rel)
+    rewrite = _Rewrite(b, base, column, carried)
+    rewrite.lift(rel)
+    return rewrite.rel(rel)
+
+
+def _subqueries(rel: plan.Rel, base: plan.Rel) -> Iterator[plan.ScalarSubquery]:
+    """The scalar subqueries of a subquery's own operators, down to the rows it is given."""
+    if rel is base:
+        return
+    for expr in own_expressions(rel):
+        yield from (part for part in plan.subexpressions(expr) if isinstance(part, plan.ScalarSubquery))
+    for below in plan.inputs(rel):
+        yield from _subqueries(below, base)
+
+
+def _check_total(rel: plan.Rel, base: plan.Rel) -> None:
+    """An aggregate without keys has a value also for no rows; grouped by partition it has none where a filter left no row."""
+    total = False
+    while rel is not base:
+        match rel:
+            case plan.Aggregate(keys=()):
+                total = True
+            case plan.Extend() | plan.Narrow() | plan.Sort() | plan.Serialize() | plan.Window() | plan.Aggregate():
+                pass
+            case plan.Reuse():
+                rel = rel.shared.rel
+                continue
+            case _ if total:
+                raise NotPartitionedError("toscalar of an aggregate over a part of the partition's rows is not supported")
+        rel = plan.inputs(rel)[0]
+
+
+def _copied(b: Binder, shared: plan.Shared) -> plan.Rel:
+    """The rows of a shared relation under the ids that its columns have inside it."""
+    reuse = plan.Reuse(shared, b.fresh(shared.rel.columns))
+    items = tuple((inner, plan.Ref(outer)) for inner, outer in zip(shared.rel.columns, reuse.columns, strict=True))
+    return plan.Extend(reuse, items, shared.rel.columns)
 
 
 class _Rewrite:
@@ -39,10 +77,42 @@ class _Rewrite:
         self._b = b
         self._base = base
         self._start = Partitioned(base, column, {kept.id: kept for kept in carried})
+        self._values: dict[plan.ScalarSubquery, plan.Ref] = {}
+
+    def lift(self, rel: plan.Rel) -> None:
+        """toscalar over the rows of the partition itself: one value per partition, beside each of its rows from the start on."""
+        inside = [part for part in _subqueries(rel, self._base) if self._reads_base(part.rel)]
+        if not inside:
+            return
+        if is_serialized(self._b, self._base):
+            raise NotPartitionedError("toscalar of the partition's own rows would lose their order")
+        hidden = (self._start.column, *self._start.carried.values())
+        columns = (*self._base.columns, *(column for column in hidden if column not in self._base.columns))
+        shared = plan.Shared("partition", plan.Narrow(self._base, columns), pinned=True)
+        self._start = replace(self._start, rel=_copied(self._b, shared))
+        values: dict[plan.ScalarSubquery, plan.Ref] = {}
+        joined = _copied(self._b, shared)
+        for part in dict.fromkeys(inside):
+            _check_total(part.rel, self._base)
+            found = self.rel(plan.Limit(part.rel, plan.Const(1, ScalarType.LONG)))
+            value = plan.Shared("value", plan.Narrow(found.rel, (found.column, part.rel.columns[0])), pinned=True)
+            right = plan.Reuse(value, self._b.fresh(value.rel.columns))
+            on = ((plan.Ref(self._start.column), plan.Ref(right.columns[0])),)
+            joined = plan.Join("leftouter", joined, right, on, (*joined.columns, *right.columns))
+            values[part] = plan.Ref(right.columns[1], part.span)
+        self._start = replace(self._start, rel=plan.Narrow(joined, self._base.columns))
+        self._values = values
+
+    def _lifted(self, expr: plan.Expr) -> plan.Expr:
+        if isinstance(expr, plan.ScalarSubquery) and expr in self._values:
+            return self._values[expr]
+        return map_children(expr, self._lifted)
 
     def rel(self, rel: plan.Rel) -> Partitioned:
         if rel is self._base:
             return self._start
+        if self._values:
+            rel = map_expressions(rel, self._lifted)
         if any(self._reads_base(inner) for expr in own_expressions(rel) for inner in relations_within(expr)):
             raise NotPartitionedError("an expression of the subquery reads the table of the subquery")
         match rel:

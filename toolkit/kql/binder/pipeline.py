@@ -177,7 +177,7 @@ def is_tabular(b: Binder, expr: syntax.Node, scope: Scope) -> bool:
     match expr:
         case syntax.Pipeline(source=source, operators=operators):
             return bool(operators) or isinstance(source, syntax.Operator) or is_tabular(b, source, scope)
-        case syntax.DataTable() | syntax.ExternalData() | syntax.ToTable():
+        case syntax.DataTable() | syntax.ExternalData() | syntax.InlineExternalTable() | syntax.ToTable():
             return True
         case syntax.NameRef(name=name):
             return _name_is_tabular(b, name, scope)

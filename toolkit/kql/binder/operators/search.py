@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 
 from toolkit.kql import plan, syntax
@@ -16,6 +16,11 @@ TABLE = "$table"
 
 # What a term means by where its asterisks stand.
 _TERMS = {(False, False): "has", (False, True): "hasprefix", (True, False): "hassuffix", (True, True): "contains"}
+
+_NEVER_OF_NOTHING = frozenset(
+    "== =~ < <= > >= in in~ has has_cs hasprefix hasprefix_cs hassuffix hassuffix_cs contains contains_cs startswith startswith_cs "
+    "endswith endswith_cs has_any has_all".split()
+)
 
 
 @sources(syntax.Search)
@@ -112,7 +117,8 @@ def _find(b: Binder, operator: syntax.Find, scope: Scope) -> plan.Rel:
         unknown = next(iter(sorted(names)))
         b.unknown_name(unknown, operator.predicate.span, [c.name for leg in legs for c in leg.rel.columns], "column", "KS142")
         return nothing(b)
-    found = [Leg(leg.label, _passing(b, operator, leg.rel, scope), leg.empty) for leg in known]
+    kinds = {column.name: column.type for leg in known for column in visible(leg.rel.columns) if column.name in names}
+    found = [Leg(leg.label, _passing(b, operator, leg.rel, scope, kinds), leg.empty) for leg in known]
     return _projected(b, operator, found, names)
 
 
@@ -129,9 +135,30 @@ def _names(node: object) -> Iterator[str]:
                 yield from _names(getattr(node, item.name))
 
 
-def _passing(b: Binder, operator: syntax.Find, rel: plan.Rel, scope: Scope) -> plan.Rel:
-    rows = scope.with_rows(rel.columns)
-    return plan.Filter(rel, _predicate(b, operator.predicate, rows, rows, sensitive=False))
+def _passing(b: Binder, operator: syntax.Find, rel: plan.Rel, scope: Scope, kinds: Mapping[str, ScalarType]) -> plan.Rel:
+    """The rows that pass. `kinds`: the columns of the predicate; one that the table lacks equals nothing."""
+    own = {column.name for column in rel.columns}
+    lacking = [b.column(name, kind) for name, kind in kinds.items() if name not in own]
+    rows = scope.with_rows((*rel.columns, *lacking))
+    predicate = _predicate(b, operator.predicate, rows, scope.with_rows(rel.columns), sensitive=False)
+    if not lacking:
+        return plan.Filter(rel, predicate)
+    if not _fails_without(predicate, {column.id for column in lacking}):
+        names = ", ".join(column.name for column in lacking)
+        b.refuse(f"What this predicate means for a table without {names} is not documented.", operator.predicate.span)
+    absent = tuple((column, null_of(column.type)) for column in lacking)
+    return plan.Narrow(plan.Filter(plan.Extend(rel, absent, (*rel.columns, *lacking)), predicate), rel.columns)
+
+
+def _fails_without(expr: plan.Expr, lacking: set[int]) -> bool:
+    """Whether every test of an absent column is one that neither a null nor an empty text passes."""
+    if isinstance(expr, plan.Call) and expr.name in ("and", "or"):
+        return all(_fails_without(arg, lacking) for arg in expr.args)
+    if not any(isinstance(part, plan.Ref) and part.column.id in lacking for part in plan.subexpressions(expr)):
+        return True
+    if not isinstance(expr, plan.Call) or expr.name not in _NEVER_OF_NOTHING or not isinstance(expr.args[0], plan.Ref):
+        return False
+    return all(isinstance(arg, plan.Const) and arg.value not in (None, "") and arg.type is not ScalarType.DYNAMIC for arg in expr.args[1:])
 
 
 def _projected(b: Binder, operator: syntax.Find, legs: Sequence[Leg], names: set[str]) -> plan.Rel:
@@ -139,7 +166,7 @@ def _projected(b: Binder, operator: syntax.Find, legs: Sequence[Leg], names: set
     option = parameter(operator, "withsource") or parameter(operator, "with_source")
     source = b.column(word(option) or "source_", ScalarType.STRING)
     tables = [{column.name: column for column in visible(leg.rel.columns)} for leg in legs]
-    packs = operator.project is None and len(legs) > 1
+    packs = any(isinstance(node, syntax.Call) for node in operator.project) if operator.project is not None else len(legs) > 1
     chosen = _chosen(b, operator, tables, names) if operator.project is not None or packs else list(tables[0].values())
     columns = [b.column(column.name, column.type) for column in chosen]
     pack = (b.column("pack_", ScalarType.DYNAMIC),) if packs else ()
@@ -151,10 +178,19 @@ def _projected(b: Binder, operator: syntax.Find, legs: Sequence[Leg], names: set
         for column in columns:
             own = have.get(column.name)
             values.append(null_of(column.type) if own is None else convert(plan.Ref(own), column.type))
-        # which members the service leaves out of the bag is not documented: an engine refuses to compute it when it is read
-        values += [plan.Call("find's pack_", (), ScalarType.DYNAMIC, operator.span)] if packs else []
+        values += [_packed(operator, have, {column.name for column in columns})] if packs else []
         result.append(plan.UnionLeg(leg.rel, tuple(values)))
     return plan.Union_(tuple(result), (source, *columns, *pack))
+
+
+def _packed(operator: syntax.Find, have: dict[str, plan.Column], shown: set[str]) -> plan.Expr:
+    """The columns of a table that are not shown, nulls and empty texts included, as the printed examples have them.
+
+    What the service gives where none is left is not documented: an engine refuses to compute it when it is read.
+    """
+    pairs = [(const(name, ScalarType.STRING), plan.Ref(column)) for name, column in have.items() if name not in shown]
+    arguments = tuple(part for pair in pairs for part in pair)
+    return plan.Call("bag_pack" if pairs else "find's pack_", arguments, ScalarType.DYNAMIC, operator.span)
 
 
 def _chosen(b: Binder, operator: syntax.Find, tables: Sequence[dict[str, plan.Column]], names: set[str]) -> list[plan.Column]:
@@ -167,6 +203,8 @@ def _chosen(b: Binder, operator: syntax.Find, tables: Sequence[dict[str, plan.Co
     for node in operator.project:
         if isinstance(node, syntax.ColumnDecl):
             chosen.append(b.column(node.name.text, DECLARABLE.get(node.type or "string", ScalarType.STRING)))
+        elif isinstance(node, syntax.Call):
+            continue
         elif isinstance(node, syntax.NameRef) and node.name in kinds:
             chosen.append(_agreed(b, operator, kinds[node.name], tables))
         else:

@@ -59,7 +59,7 @@ def _legs(b: Binder, operator: syntax.Union_, scope: Scope, offset: int) -> list
     for position, node in enumerate(operator.tables):
         label = _label(b, node, scope) or f"union_arg{position + offset}"
         if isinstance(node, (syntax.Wildcard, syntax.Star)):
-            legs += _wildcard(b, node, scope)
+            legs += _wildcard(b, node, scope, fuzzy=fuzzy)
             continue
         if fuzzy and _unresolved(b, node, scope):
             continue
@@ -91,12 +91,13 @@ def _label(b: Binder, node: syntax.Node, scope: Scope) -> str | None:
     return node.name if declaration is not None and declaration.view else None
 
 
-def _wildcard(b: Binder, node: syntax.Node, scope: Scope) -> list[Leg]:
+def _wildcard(b: Binder, node: syntax.Node, scope: Scope, *, fuzzy: bool = False) -> list[Leg]:
+    """The tables and views that a pattern selects; isfuzzy takes it if there are none (R-235)."""
     pattern = node.pattern if isinstance(node, syntax.Wildcard) else "*"
     names = [name for name in b.environment.table_names() if matches(pattern, name)]
     names += [name for name in scope.visible_names() if matches(pattern, name) and name not in names and _is_view(scope, name)]
     if not names:
-        b.report("no-table", f"No table matches '{pattern}'.", node.span, alias="KS204")
+        b.report("no-table", f"No table matches '{pattern}'.", node.span, alias="KS204", severity="warning" if fuzzy else "error")
     return [Leg(name, bind_tabular(b, syntax.NameRef(name, span=node.span), scope), _is_empty(b, name, scope)) for name in names]
 
 

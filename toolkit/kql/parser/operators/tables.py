@@ -126,7 +126,7 @@ def _find_columns(p: Parser) -> tuple[Expr, ...]:
 
 
 def _find_column(p: Parser) -> Expr:
-    """`column`, `column: type`, `pack(*)` or `*`."""
+    """`column`, `column: type`, `pack(*)`, `pack_all()` or `*`."""
     if p.take("*"):
         return Star(span=p.span(p.starts[p.at - 1]))
     if p.kinds[p.at] == "pack":
@@ -134,6 +134,8 @@ def _find_column(p: Parser) -> Expr:
         if call.arguments != (Star(),):
             p.report("expected-token", "Expected pack(*).", call.span, ("find projects the other columns as one bag: pack(*).",), "KS005")
         return call
+    if p.tokens.spelling(p.at) == "pack_all" and p.kinds[p.at + 1 : p.at + 3] == ["(", ")"]:
+        return p.call()
     start = p.start()
     name = p.name("a column name")
     if p.take(":"):
