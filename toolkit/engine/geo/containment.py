@@ -7,9 +7,10 @@ in no cell of its covering are out, and only points in the cells along the borde
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,6 @@ from toolkit.engine.geo.polygons import distance_to
 from toolkit.engine.geo.s2_cells import leaf_ids
 from toolkit.engine.geo.shapes import EARTH_RADIUS_METERS, S2, LineShape, PolygonShape, read_line, read_polygon, s2_point
 from toolkit.engine.udf.json_text import array_elements
-from toolkit.engine.udf.strings import json_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -183,7 +183,7 @@ class LookupGone(Exception):
     """An index that is no longer kept: more lookups at the same time than it keeps."""
 
 
-_INDEXES: OrderedDict[str, list[tuple[str, PolygonShape | LineShape]]] = OrderedDict()
+_INDEXES: OrderedDict[str, _Index] = OrderedDict()
 _MOST_INDEXES = 64
 
 
@@ -201,7 +201,7 @@ def lookup_index(shapes: str, lines: bool) -> str:
             shape = (read_line if lines else read_polygon)(item)
             if shape is not None:
                 found[shape_key(item)] = shape
-        _INDEXES[handle] = list(found.items())
+        _INDEXES[handle] = _Index(found)
     _INDEXES.move_to_end(handle)
     while len(_INDEXES) > _MOST_INDEXES:
         _INDEXES.popitem(last=False)
@@ -216,34 +216,58 @@ def lookup(longitudes: Any, latitudes: Any, handles: Any, radii: Any) -> Any:
     x, y, radius = _reals(longitudes), _reals(latitudes), _reals(radii)
     found: list[list[str]] = [[] for _ in range(len(x))]
     if len(x):
-        handle = handles[0].as_py()
-        if handle not in _INDEXES:
+        index = _INDEXES.get(handles[0].as_py())
+        if index is None:
             raise LookupGone(f"kql: more than {_MOST_INDEXES} lookups of shapes ran at the same time")
         valid = np.nonzero((np.abs(x) <= 180) & (np.abs(y) <= 90))[0]
-        for key, shape in _INDEXES[handle]:
-            for place in valid[_held(shape, x[valid], y[valid], float(radius[0]))].tolist():
+        for key, places in index.held(x[valid], y[valid], float(radius[0])):
+            for place in valid[places].tolist():
                 found[place].append(key)
-    return pa.array([json_text(keys) for keys in found], pa.string())
+    return pa.array(['["' + '","'.join(keys) + '"]' if keys else "[]" for keys in found], pa.string())
 
 
-def _held(shape: PolygonShape | LineShape, x: Reals, y: Reals, radius: float) -> Sequence[int]:
-    if isinstance(shape, PolygonShape) and math.isnan(radius):
-        inside: list[int] = _inside(_area(shape), x, y).tolist()
-        return inside
+class _Index:
+    """Shapes by key, and the rectangles around their parts."""
+
+    def __init__(self, shapes: Mapping[str, PolygonShape | LineShape]) -> None:
+        self._shapes = list(shapes.items())
+        self._rectangles: dict[float, tuple[list[int], Any]] = {}
+
+    def held(self, x: Reals, y: Reals, radius: float) -> Iterator[tuple[str, Places]]:
+        """The keys of shapes with the places of the points in them, or within a radius unless that is NaN."""
+        import numpy as np
+
+        owners, (west, east, south, north) = self._around(0.0 if math.isnan(radius) else radius)
+        crossing = west > east
+        after, before = x >= west, x <= east
+        hits = np.where(crossing, after | before, after & before) & (y >= south) & (y <= north)
+        for owner, parts in itertools.groupby(range(len(owners)), key=owners.__getitem__):
+            rows = np.nonzero(np.any(hits[list(parts)], axis=0))[0]
+            if len(rows):
+                key, shape = self._shapes[owner]
+                yield key, rows[_held(shape, x[rows], y[rows], radius)]
+
+    def _around(self, radius: float) -> tuple[list[int], Any]:
+        """For every part of a shape the shape's number, and the sides of the rectangle around it as columns."""
+        import numpy as np
+
+        if radius not in self._rectangles:
+            angle = s2().S1Angle.Radians(radius / EARTH_RADIUS_METERS)
+            parts = [(owner, part) for owner, (_, shape) in enumerate(self._shapes) for part in shape.parts]
+            sides = [_bounds(part.GetRectBound().ExpandedByDistance(angle)) for _, part in parts]
+            columns = np.array([(side.west, side.east, side.south, side.north) for side in sides]).reshape(-1, 4).T[:, :, None]
+            self._rectangles = {radius: ([owner for owner, _ in parts], columns)}
+        return self._rectangles[radius]
+
+
+def _held(shape: PolygonShape | LineShape, x: Reals, y: Reals, radius: float) -> Places:
+    """The places of the points that a shape holds, or that are within a radius of it."""
     import numpy as np
 
-    near = np.zeros(len(x), dtype=bool)
-    for bounds in _surroundings(shape, radius):
-        near |= bounds.hold(x, y)
-    rows = np.nonzero(near)[0]
-    points = zip(rows.tolist(), x[rows].tolist(), y[rows].tolist(), strict=True)
-    return [row for row, longitude, latitude in points if _meters(shape, s2_point(longitude, latitude)) <= radius]
-
-
-def _surroundings(shape: PolygonShape | LineShape, radius: float) -> list[_Bounds]:
-    angle = s2().S1Angle.Radians(radius / EARTH_RADIUS_METERS)
-    parts = [shape.polygon] if isinstance(shape, PolygonShape) else shape.polylines
-    return [_bounds(part.GetRectBound().ExpandedByDistance(angle)) for part in parts]
+    if isinstance(shape, PolygonShape) and math.isnan(radius):
+        return _inside(_area(shape), x, y)
+    points = enumerate(zip(x.tolist(), y.tolist(), strict=True))
+    return np.array([place for place, point in points if _meters(shape, s2_point(*point)) <= radius], dtype=np.intp)
 
 
 def _meters(shape: PolygonShape | LineShape, point: S2) -> float:

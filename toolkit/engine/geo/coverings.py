@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from toolkit.engine.geo import buffers, geojson
@@ -118,6 +118,15 @@ def polygon_to_h3cells(text: str, resolution: int, radius: float) -> str | None:
     if shape is None or written is None or not _in_range(resolution, _RESOLUTIONS, radius):
         return None
     polygons = written.polygons if len(written.polygons) == 1 and not radius else polygons_of(_enlarged(shape, radius))
+    try:
+        found = _h3_cells(polygons, resolution)
+    except h3().H3BaseException:
+        return None
+    return None if found is None or len(found) > _MOST_H3_CELLS else json_text(hash_order(found))
+
+
+def _h3_cells(polygons: Iterable[geojson.Polygon], resolution: int) -> dict[str, None] | None:
+    """None when there are too many."""
     found: dict[str, None] = {}
     for rings in polygons:
         shell, *holes = ([(latitude, longitude) for longitude, latitude in ring] for ring in rings)
@@ -125,7 +134,7 @@ def polygon_to_h3cells(text: str, resolution: int, radius: float) -> str | None:
         if _too_many(polygon, resolution):
             return None
         found.update(dict.fromkeys(reversed(list(h3().polygon_to_cells(polygon, resolution)))))
-    return None if len(found) > _MOST_H3_CELLS else json_text(hash_order(found))
+    return found
 
 
 def _enlarged(shape: PolygonShape, radius: float) -> S2:

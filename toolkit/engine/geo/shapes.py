@@ -99,6 +99,10 @@ class LineShape:
 
     polylines: Sequence[S2]
 
+    @property
+    def parts(self) -> Sequence[S2]:
+        return self.polylines
+
     @cached_property
     def vertices(self) -> list[list[S2]]:
         return [vertices_of(polyline) for polyline in self.polylines]
@@ -164,6 +168,10 @@ class PolygonShape:
 
     polygon: S2
     count: int
+
+    @property
+    def parts(self) -> Sequence[S2]:
+        return [self.polygon]
 
     @cached_property
     def loops(self) -> list[list[S2]]:
