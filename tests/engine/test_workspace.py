@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -169,6 +170,28 @@ def test_trace_counts_rows_after_each_step(workspace: Workspace) -> None:
     assert [(step.text, step.rows) for step in steps] == [("T", 4), ("where n > 0", 3), ("where a == 'xx'", 1), ("project n", 1)]
     assert all(query[step.start : step.end] == step.text for step in steps)
     assert [step.rows for step in workspace.trace(query, end="2026-03-02T10:00:01Z")] == [2, 1, 0, 0]
+
+
+def test_trace_counts_the_rows_around_a_graph() -> None:
+    """A graph itself has no rows: its steps are left out."""
+    edges = "datatable(s: string, t: string)['a', 'b', 'b', 'c']"
+    query = f"{edges} | make-graph s --> t with_node_id=id | graph-mark-components | graph-match (a)-[p*1..2]->(b) project a.id | take 1"
+    with closing(Workspace()) as fresh:
+        assert [(step.text.split(" ")[0], step.rows) for step in fresh.trace(query)] == [
+            ("datatable(s:", 2),
+            ("graph-match", 3),
+            ("take", 1),
+        ]
+
+
+def test_paths_without_end_are_stopped() -> None:
+    edges = [{"s": f"n{i % 40}", "t": f"n{i * 7 % 40}"} for i in range(400)]
+    with closing(Workspace({"E": {"s": "string", "t": "string"}})) as fresh:
+        fresh.ingest("E", edges)
+        query = "E | make-graph s --> t with_node_id=id | graph-match cycles=all (a)-[p*1..60]->(b) project a.id, m = map(p, s)"
+        with pytest.raises(QueryTimeout):
+            fresh.query(query, timeout=0.5)
+        assert fresh.query("E | count").rows() == [(400,)]
 
 
 def test_everything_that_cannot_run_is_named_at_its_place(workspace: Workspace) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import Binder, Binding, FunctionBinding, ScalarBinding, Scope, TableBinding, const
 from toolkit.kql.binder.expressions import bind_scalar, convert
+from toolkit.kql.binder.graphs.value import graph_of
 from toolkit.kql.binder.pipeline import EVERY_TABLE, apply_operators, bind_tabular, is_tabular, visible
 from toolkit.kql.functions import registry
 from toolkit.kql.source import Span
@@ -72,7 +73,8 @@ def bind_query(b: Binder, query: syntax.Query) -> plan.QueryPlan | None:
                 continue
     if not found:
         return None
-    steps = tuple(step for step in b.steps if id(step.rel) not in b.several)
+    # a graph has no rows to count
+    steps = tuple(step for step in b.steps if id(step.rel) not in b.several and graph_of(step.rel) is None)
     return replace(found[0], steps=steps, others=tuple(found[1:]), assertions=tuple(b.assertions))
 
 
