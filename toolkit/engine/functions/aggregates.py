@@ -201,12 +201,15 @@ def row_order(lowering: Lowering) -> Sequence[Sql]:
 
 
 def _list_text(element: Sql, condition: Sql | None, cap: int, order: Sequence[Sql]) -> Sql:
-    """Joining the texts is twice as fast as building a list of them; a list is needed only to cut it off."""
+    """`element` is never NULL in the rows of `condition`.
+
+    Joining the texts is twice as fast as building a list of them; a list is needed only to cut it off.
+    """
     places = ", ".join(f"{{{index}}}" for index in range(1, len(order) + 1))
     by = f" ORDER BY {places}" if order else ""
     if cap == LONGEST_ARRAY:
         joined = aggregate_form(f"coalesce(string_agg({{0}}, ','{by})@, '')", (element, *order), condition)
-        count = aggregate_form("count({0})@", (element,), condition)
+        count = aggregate_form("count(*)@", (), condition)
         too_long = text(_TOO_LONG)
         return form(f"('[' || CASE WHEN {{1}} > {LONGEST_ARRAY} THEN error({{2}}) ELSE {{0}} END || ']')", joined, count, too_long)
     items = aggregate_form(f"list({{0}}{by})@", (element, *order), condition)

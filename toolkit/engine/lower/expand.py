@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from toolkit.engine.errors import failing
+from toolkit.engine.functions.forms import register_python
 from toolkit.engine.functions.registry import REGISTRY
 from toolkit.engine.lower.block import Block, Ordering, plain_columns
 from toolkit.engine.lower.expressions import Expressions, is_plain, null_of
 from toolkit.engine.select import Nested, Select
 from toolkit.engine.sql import ColumnName, Form, Literal, Lowered, Sql
+from toolkit.engine.udf.bags import bag_pieces
 from toolkit.kql import plan
 from toolkit.kql.passes.rewrite import own_expressions, references
 from toolkit.kql.types import ScalarType
@@ -18,9 +20,9 @@ from toolkit.kql.types import ScalarType
 if TYPE_CHECKING:
     from toolkit.engine.lower.relations import Relations
 
-_PAIRS = "list_zip(json_keys({0}), CAST(json_extract({0}, '$.*') AS VARCHAR[]))"
-_BAGS = f"list_transform({_PAIRS}, lambda p: '{{{{' || CAST(to_json(p[1]) AS VARCHAR) || ':' || p[2] || '}}}}')"
-_KEY_VALUES = f"list_transform({_PAIRS}, lambda p: '[' || CAST(to_json(p[1]) AS VARCHAR) || ',' || p[2] || ']')"
+# In SQL it is a lambda, which takes DuckDB a millisecond to bind; most queries never see a bag here.
+_BAG = register_python("bag_pieces", bag_pieces, ["VARCHAR", "BOOLEAN"], "VARCHAR[]")
+_BY_FUNCTION = {ScalarType.DATETIME: "todatetime", ScalarType.GUID: "toguid"}
 _SCALAR = "'mv-expand' found a value that is neither an array nor a bag; what the service gives for it is not documented (R-099)"
 
 
@@ -32,6 +34,7 @@ def expand(lowering: Relations, rel: plan.Expand) -> Block:
     limit = None if rel.limit is None else expressions.lower(rel.limit).sql
     block, values = _with_columns(lowering, block, [expressions.lower(item.value) for item in rel.items])
     scalar = Literal(failing(_SCALAR, rel.span), "VARCHAR")
+    lowering.context.udfs.add(_BAG)
     lists = [_elements(value, scalar, limit, rel.bags_as_pairs) for value in values]
     order = block.order if lowering.context.ordered else ()
     position = rel.index.id if rel.index is not None else lowering.context.fresh_id() if order else None
@@ -49,8 +52,13 @@ def expand(lowering: Relations, rel: plan.Expand) -> Block:
         if order:
             # elements keep their order among rows that are equal to the sort (R-108)
             order = (*order, Ordering(position, ScalarType.LONG, False, False))
-    source = Nested(Select(tuple(items), block.source, tuple(block.where)))
-    result = Block(source, columns, [], order)
+    result = Block(Nested(Select(tuple(items), block.source, tuple(block.where))), columns, [], order)
+    texts = {number: _text_of_string(number) for item, number in zip(rel.items, raw, strict=True) if item.column.type in _BY_FUNCTION}
+    if texts:
+        # their conversions read the text many times
+        elements = {number: Lowered(ColumnName(number), True) for number in raw}
+        wider = Block(result.source, {**columns, **elements, **texts}, [], order).sealed()
+        result = Block(wider.source, plain_columns(columns), [], order)
     for item, number in zip(rel.items, raw, strict=True):
         result.columns[item.column.id] = _converted(lowering, expressions, rel, item.column, number)
     return result
@@ -70,10 +78,10 @@ def _elements(value: Sql, scalar: Sql, limit: Sql | None, as_pairs: bool) -> Sql
     template = (
         "CASE WHEN {0} IS NULL THEN CAST([NULL] AS VARCHAR[])"
         " WHEN starts_with({0}, '[') THEN CAST(json_extract({0}, '$[*]') AS VARCHAR[])"
-        f" WHEN starts_with({{0}}, '{{{{') THEN {_KEY_VALUES if as_pairs else _BAGS}"
+        f" WHEN starts_with({{0}}, '{{{{') THEN {_BAG}({{0}}, {{2}})"
         " ELSE CAST(error({1}) AS VARCHAR[]) END"
     )
-    elements = Form(template, (value, scalar))
+    elements = Form(template, (value, scalar, Literal(as_pairs, "BOOLEAN")))
     return elements if limit is None else Form("list_slice({0}, 1, greatest({1}, 0))", (elements, limit))
 
 
@@ -102,11 +110,15 @@ def _converted(lowering: Relations, expressions: Expressions, rel: plan.Expand, 
         case ScalarType.BOOL:
             return Lowered(Form("CASE {0} WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE ELSE " + whole + " END <> 0 END", (element,)), True)
         case ScalarType.DATETIME | ScalarType.GUID:
-            strings_only = Form("CASE WHEN starts_with({0}, '\"') THEN {1} ELSE '' END", (element, text))
-            return _by_function(expressions, "todatetime" if column.type is ScalarType.DATETIME else "toguid", strings_only, column)
+            return _by_function(expressions, _BY_FUNCTION[column.type], element, column)
         case _:
             lowering.context.refuse(f"'mv-expand ... to typeof({column.type})' is not supported", rel.span)
             return null_of(column.type)
+
+
+def _text_of_string(number: int) -> Lowered:
+    """The text of an element that is a string, '' for any other."""
+    return Lowered(Form("CASE WHEN starts_with({0}, '\"') THEN json_extract_string({0}, '$') ELSE '' END", (ColumnName(number),)), False)
 
 
 def _by_function(expressions: Expressions, name: str, text: Sql, column: plan.Column) -> Lowered:

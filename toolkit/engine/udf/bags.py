@@ -195,3 +195,9 @@ def buildschema(values: Sequence[str | None]) -> str | None:
         if value is not None:
             schema.add(value)
     return schema.text() if schema.scalars or schema.members is not None else None
+
+
+def bag_pieces(text: str, as_pairs: bool) -> list[str]:
+    """What mv-expand makes of a bag: one bag or, `as_pairs`, one array of name and value per member (R-106)."""
+    members = (bag_members(text) or {}).items()
+    return [f"[{quoted(name)},{value}]" if as_pairs else bag_text([(name, value)]) for name, value in members]
