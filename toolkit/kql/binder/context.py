@@ -89,7 +89,12 @@ class FunctionBinding:
     stored: bool = False
 
 
-Binding = Union[ScalarBinding, TableBinding, FunctionBinding]
+@dataclass(frozen=True, slots=True)
+class HiddenBinding:
+    """A table, view or function that `restrict` has left out."""
+
+
+Binding = Union[ScalarBinding, TableBinding, FunctionBinding, HiddenBinding]
 
 
 @dataclass(frozen=True)
@@ -186,7 +191,10 @@ class Binder:
         self.visualization: plan.Visualization | None = None
         self.assertions: list[plan.Assertion] = []
         # what an operator with several results yields, by the identity of the relation that stands for it: name, rows, place
+        # relations that are known by their identity, so that no other one gets it
         self.kept: list[plan.Rel] = []
+        # what `as` calls a relation, by its identity
+        self.aliases: dict[int, str] = {}
         self.several: dict[int, tuple[tuple[str, plan.Rel, Span], ...]] = {}
         self._next_id = 0
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from toolkit.kql import plan, syntax
-from toolkit.kql.binder.context import OPEN, Binder, FunctionBinding, ScalarBinding, Scope, TableBinding
+from toolkit.kql.binder.context import OPEN, Binder, FunctionBinding, HiddenBinding, ScalarBinding, Scope, TableBinding
 from toolkit.kql.binder.opening import bound_over
 from toolkit.kql.binder.options import check_options
 from toolkit.kql.functions import registry
@@ -199,7 +199,7 @@ def _name_is_tabular(b: Binder, name: str, scope: Scope) -> bool:
     if scope.columns is not None and name in scope.columns:
         return False
     binding = scope.binding(name)
-    if isinstance(binding, TableBinding):
+    if isinstance(binding, (TableBinding, HiddenBinding)):
         return True
     if isinstance(binding, FunctionBinding):
         return _declaration_is_tabular(b, binding)
@@ -212,6 +212,8 @@ def _call_is_tabular(b: Binder, name: str, scope: Scope) -> bool:
     binding = scope.binding(name)
     if isinstance(binding, FunctionBinding):
         return _declaration_is_tabular(b, binding)
+    if isinstance(binding, HiddenBinding):
+        return True
     if name in TABLE_FUNCTIONS or name in b.patterns:
         return True
     return registry.find_function(name) is None and _stored_is_tabular(b, name, scope)

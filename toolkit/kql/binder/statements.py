@@ -9,6 +9,7 @@ from toolkit.kql.binder.context import Binder, Binding, FunctionBinding, ScalarB
 from toolkit.kql.binder.expressions import bind_scalar, convert
 from toolkit.kql.binder.graphs.value import graph_of
 from toolkit.kql.binder.pipeline import EVERY_TABLE, apply_operators, bind_tabular, is_tabular, visible
+from toolkit.kql.binder.restrict import restricted
 from toolkit.kql.functions import registry
 from toolkit.kql.source import Span
 from toolkit.kql.times import parse_datetime, parse_timespan
@@ -67,7 +68,7 @@ def bind_query(b: Binder, query: syntax.Query) -> plan.QueryPlan | None:
             case syntax.DeclarePattern(name=name):
                 b.patterns[name.text] = (statement, scope)
             case syntax.Restrict():
-                b.refuse("The statement 'restrict' is not supported.", statement.span)
+                scope = restricted(b, statement, scope)
             case _:
                 # alias: whatever a database is called, its tables are those at hand
                 continue

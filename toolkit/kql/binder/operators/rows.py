@@ -17,7 +17,7 @@ from toolkit.kql.binder.operators.items import (
     duplicate,
     refuse_random_name,
 )
-from toolkit.kql.binder.pipeline import handles, visible
+from toolkit.kql.binder.pipeline import handles, parameter, visible, word
 from toolkit.kql.binder.windows import with_windows
 from toolkit.kql.types import ScalarType
 
@@ -239,15 +239,23 @@ def _serialize(b: Binder, operator: syntax.Serialize, rel: plan.Rel, scope: Scop
 
 @handles(syntax.As)
 def _as(b: Binder, operator: syntax.As, rel: plan.Rel, scope: Scope) -> plan.Rel:
-    shared = plan.Shared(operator.name.text, rel)
-    return plan.Reuse(shared, b.fresh(rel.columns))
+    shared = plan.Shared(operator.name.text, rel, pinned=word(parameter(operator, "hint.materialized")) == "true")
+    named = plan.Reuse(shared, b.fresh(rel.columns))
+    b.aliases[id(named)] = operator.name.text
+    b.kept.append(named)
+    return named
+
+
+def _property(option: syntax.Parameter) -> object:
+    """The value as written; a tuple of names for a list of columns."""
+    if isinstance(option.value, syntax.ColumnList):
+        return tuple(column.name for column in option.value.columns)
+    return word(option)
 
 
 @handles(syntax.Render)
 def _render(b: Binder, operator: syntax.Render, rel: plan.Rel, scope: Scope) -> plan.Rel:
-    from toolkit.kql.binder.pipeline import word
-
-    properties = tuple((option.name, word(option)) for option in (*operator.parameters, *operator.properties))
+    properties = tuple((option.name, _property(option)) for option in (*operator.parameters, *operator.properties))
     b.visualization = plan.Visualization(operator.chart, properties)
     return rel
 

@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import Binder, Scope, const, null_of
 from toolkit.kql.binder.expressions import bind_scalar, condition, convert
-from toolkit.kql.binder.operators.unions import Leg, legs_of, merged, table_name
+from toolkit.kql.binder.operators.unions import Leg, legs_of, merged, piped_name
 from toolkit.kql.binder.pipeline import EVERY_TABLE, handles, nothing, parameter, sources, visible, word
 from toolkit.kql.types import DECLARABLE, ScalarType
 
@@ -50,7 +50,7 @@ def _certain(legs: Sequence[Leg], names: set[str]) -> list[Leg]:
 
 @handles(syntax.Search)
 def _search(b: Binder, operator: syntax.Search, rel: plan.Rel, scope: Scope) -> plan.Rel:
-    return _searched(b, operator, [Leg(table_name(rel) or "", rel)], scope)
+    return _searched(b, operator, [Leg(piped_name(b, rel) or "", rel)], scope)
 
 
 def _searched(b: Binder, operator: syntax.Search, legs: Sequence[Leg], scope: Scope) -> plan.Rel:

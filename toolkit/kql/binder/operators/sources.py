@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from toolkit.kql import plan, syntax
 from toolkit.kql.binder import typing as rules
-from toolkit.kql.binder.context import OPEN, Binder, FunctionBinding, ScalarBinding, Scope, TableBinding, const, null_of
+from toolkit.kql.binder.context import OPEN, Binder, FunctionBinding, HiddenBinding, ScalarBinding, Scope, TableBinding, const, null_of
 from toolkit.kql.binder.expressions import bind_scalar, convert
 from toolkit.kql.binder.graphs.value import stored_graph
 from toolkit.kql.binder.patterns import pattern_call
@@ -55,6 +55,8 @@ def _name(b: Binder, expr: syntax.NameRef, scope: Scope) -> plan.Rel:
     if isinstance(binding, ScalarBinding):
         b.report("table-expected", f"Expected a table, found the scalar '{expr.name}'.", expr.span, alias="KS107")
         return nothing(b)
+    if isinstance(binding, HiddenBinding):
+        return _hidden(b, expr.name, expr.span)
     schema = b.environment.table(expr.name)
     if schema is not None and expr.name not in b.environment.functions:
         return scan(b, schema, expr.span)
@@ -62,6 +64,11 @@ def _name(b: Binder, expr: syntax.NameRef, scope: Scope) -> plan.Rel:
     if stored is not None:
         return call_tabular(b, stored, _bare_call(expr), scope)
     return unknown_table(b, expr.name, expr.span, scope)
+
+
+def _hidden(b: Binder, name: str, span: Span) -> plan.Rel:
+    b.report("hidden-table", f"A 'restrict' statement before keeps '{name}' from being read here.", span, alias="KS204")
+    return nothing(b)
 
 
 def _bare_call(expr: syntax.NameRef) -> syntax.Call:
@@ -91,6 +98,8 @@ def _call(b: Binder, expr: syntax.Call, scope: Scope) -> plan.Rel:
     binding = scope.binding(name)
     if isinstance(binding, FunctionBinding):
         return call_tabular(b, binding, expr, scope)
+    if isinstance(binding, HiddenBinding):
+        return _hidden(b, name, expr.span)
     if isinstance(binding, TableBinding) and not expr.arguments:
         return plan.Reuse(binding.shared, b.fresh(binding.shared.rel.columns))
     if name in b.patterns:
@@ -136,6 +145,8 @@ def _table_by_name(b: Binder, expr: syntax.Call, scope: Scope) -> plan.Rel:
     binding = scope.binding(name)
     if isinstance(binding, TableBinding):
         return plan.Reuse(binding.shared, b.fresh(binding.shared.rel.columns))
+    if isinstance(binding, HiddenBinding):
+        return _hidden(b, name, expr.span)
     schema = b.environment.table(name)
     if schema is not None:
         return scan(b, schema, expr.span)

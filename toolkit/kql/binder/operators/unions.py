@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from toolkit.kql import plan, syntax
-from toolkit.kql.binder.context import Binder, Scope, TableBinding, const, null_of
+from toolkit.kql.binder.context import Binder, HiddenBinding, Scope, TableBinding, const, null_of
 from toolkit.kql.binder.names import suffixed
 from toolkit.kql.binder.pipeline import (
     bind_tabular,
@@ -32,7 +32,7 @@ class Leg:
 
 @handles(syntax.Union_)
 def _union(b: Binder, operator: syntax.Union_, rel: plan.Rel, scope: Scope) -> plan.Rel:
-    return _merge(b, operator, [Leg(table_name(rel) or "union_arg0", rel), *_legs(b, operator, scope, 1)])
+    return _merge(b, operator, [Leg(piped_name(b, rel) or "union_arg0", rel), *_legs(b, operator, scope, 1)])
 
 
 def table_name(rel: plan.Rel) -> str | None:
@@ -40,6 +40,17 @@ def table_name(rel: plan.Rel) -> str | None:
     while isinstance(rel, plan.Reuse):
         rel = rel.shared.rel
     return rel.table if isinstance(rel, plan.Scan) else None
+
+
+def piped_name(b: Binder, rel: plan.Rel) -> str | None:
+    """What withsource calls the rows before the operator: the name that `as` gave them, else their table's."""
+    below = rel
+    while id(below) not in b.aliases:
+        inputs = plan.inputs(below)
+        if len(inputs) != 1 or isinstance(below, plan.Reuse):
+            return table_name(rel)
+        below = inputs[0]
+    return b.aliases[id(below)]
 
 
 def legs_of(b: Binder, tables: Sequence[syntax.Expr], scope: Scope, span: Span) -> list[Leg]:
@@ -94,7 +105,7 @@ def _label(b: Binder, node: syntax.Node, scope: Scope) -> str | None:
 def _wildcard(b: Binder, node: syntax.Node, scope: Scope, *, fuzzy: bool = False) -> list[Leg]:
     """The tables and views that a pattern selects; isfuzzy takes it if there are none (R-235)."""
     pattern = node.pattern if isinstance(node, syntax.Wildcard) else "*"
-    names = [name for name in b.environment.table_names() if matches(pattern, name)]
+    names = [name for name in b.environment.table_names() if matches(pattern, name) and not isinstance(scope.binding(name), HiddenBinding)]
     names += [name for name in scope.visible_names() if matches(pattern, name) and name not in names and _is_view(scope, name)]
     if not names:
         b.report("no-table", f"No table matches '{pattern}'.", node.span, alias="KS204", severity="warning" if fuzzy else "error")
