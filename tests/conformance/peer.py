@@ -105,6 +105,8 @@ def _plain(cell: object, kind: str, sets: bool) -> object:
     if kind == "dynamic":
         value = _value(cell)
         return sorted(value, key=repr) if sets and isinstance(value, list) else value
+    if cell is None and kind == "string":
+        return ""  # the peer's texts may be null, in rows without a match for example
     if isinstance(cell, datetime):
         return cell.replace(tzinfo=None)
     if isinstance(cell, Decimal):
