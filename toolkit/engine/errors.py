@@ -29,9 +29,11 @@ class ParameterError(EngineError):
 
 
 _MESSAGES = (
+    ("Unknown TimeZone", "time-zone", "a text is not the name of a time zone, for example 'Europe/Paris'"),
     ("Overflow in", "overflow", "integer overflow: a result does not fit into 64 bits (R-030)"),
     ("Out of Memory", "out-of-memory", "the query needs more memory than it is allowed to use"),
     ("out of range", "overflow", "a value is outside the range of its type"),
+    ("Could not cast", "conversion", "a value could not be converted"),
     ("Could not convert", "conversion", "a value could not be converted"),
 )
 # What the SQL or a Python function says in terms of KQL: "kql:" or "kql@start-end:", then the message.

@@ -77,6 +77,11 @@ def print_expression(node: Sql) -> str:
             return template.format(*map(print_expression, args)) if args else template.replace("{{", "{").replace("}}", "}")
 
 
+def _decimal_type(value: Decimal, usual: str) -> str:
+    """Whole numbers that the usual type has no room for are decimals without a fraction, as those of parse_version are."""
+    return "DECIMAL(38,0)" if abs(value) >= 10**20 and value == value.to_integral_value() else usual
+
+
 def print_literal(value: object, sql_type: str) -> str:
     """A literal in SQL; the only place where text is quoted. A NUL character cannot stand in a DuckDB literal."""
     if value is None:
@@ -94,5 +99,5 @@ def print_literal(value: object, sql_type: str) -> str:
             return str(value) if sql_type == "BIGINT" and abs(value) > 2**31 and value != -(2**63) else f"CAST('{value}' AS {sql_type})"
         return f"CAST('{value}' AS {sql_type})"
     if isinstance(value, Decimal):
-        return f"CAST('{value:f}' AS {sql_type})"
+        return f"CAST('{value:f}' AS {_decimal_type(value, sql_type)})"
     raise TypeError(f"no SQL literal for {type(value).__name__}")

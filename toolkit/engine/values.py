@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from toolkit.engine.errors import EngineError, ParameterError
@@ -47,10 +47,14 @@ def parse_dynamic(text: str) -> Any:
     return json.loads(text, strict=False)
 
 
+_WIDE = Context(prec=76)
+"""More digits than any decimal of the engine has: Python's usual 28 would round."""
+
+
 def normalized(value: Decimal) -> Decimal:
     """A decimal without the zeros that a fixed scale appends: 1.500000 is 1.5, 100 stays 100."""
-    short = value.normalize()
-    return short.quantize(Decimal(1)) if short == short.to_integral_value() else short
+    short = value.normalize(_WIDE)
+    return short.quantize(Decimal(1), context=_WIDE) if short == short.to_integral_value() else short
 
 
 Converter = Callable[[Any], Any]

@@ -66,7 +66,7 @@ _SUMS = {
     LONG: "CAST(coalesce(sum({0})@, 0) AS BIGINT)",
     TIMESPAN: "CAST(coalesce(sum({0})@, 0) AS BIGINT)",
     REAL: "coalesce(sum({0})@, CAST(0 AS DOUBLE))",
-    DECIMAL: "coalesce(sum({0})@, CAST(0 AS DECIMAL(38,18)))",
+    DECIMAL: "coalesce(sum({0})@, 0)",
 }
 _AVERAGES = {
     INT: "coalesce(avg({0})@, CAST('NaN' AS DOUBLE))",

@@ -31,6 +31,7 @@ _ISO = forms.text(r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-9]{
 _FRACTION = forms.text(r"\.([0-9]{1,7})")
 _TEXT_DATETIME = forms.register_python("todatetime", udf.todatetime_text, ["VARCHAR"], "BIGINT")
 _TEXT_TIMESPAN = forms.register_python("totimespan", udf.totimespan_text, ["VARCHAR"], "BIGINT")
+_TEXT_DECIMAL = forms.register_python("todecimal_text", udf.todecimal_text, ["VARCHAR"], "VARCHAR")
 _QUOTE = forms.text('"')
 
 
@@ -67,7 +68,8 @@ _TEXT: dict[ScalarType, str] = {
     INT: "CAST({0} AS VARCHAR)",
     LONG: "CAST({0} AS VARCHAR)",
     REAL: "(CASE WHEN isnan({0}) THEN 'NaN' ELSE CAST({0} AS VARCHAR) END)",
-    DECIMAL: "rtrim(rtrim(CAST({0} AS VARCHAR), '0'), '.')",
+    DECIMAL: "(CASE WHEN contains(CAST({0} AS VARCHAR), '.') THEN rtrim(rtrim(CAST({0} AS VARCHAR), '0'), '.')"
+    " ELSE CAST({0} AS VARCHAR) END)",
     STRING: "{0}",
     GUID: "{0}",
     UNKNOWN: "CAST({0} AS VARCHAR)",
@@ -196,12 +198,12 @@ def to_real(kind: ScalarType, value: Sql, lowering: Lowering) -> Sql:
     return _null("DOUBLE")
 
 
-def _decimal_of_text(value: Sql) -> Sql:
+def _decimal_of_text(value: Sql, lowering: Lowering) -> Sql:
     """Exactly (R-074), or an error: the engine's decimals have 20 digits before the point and 18 after it (R-032)."""
     return Form(
-        "(CASE WHEN NOT regexp_full_match({0}, {1}) THEN NULL WHEN regexp_matches({0}, {2})"
-        " THEN error('a decimal of more than 18 digits after the point is not supported') ELSE CAST({0} AS DECIMAL(38,18)) END)",
-        (value, _DECIMAL, forms.text(r"\.[0-9]{18}[0-9]*[1-9]")),
+        "(CASE WHEN NOT regexp_full_match({0}, {1}) THEN NULL WHEN regexp_matches({0}, {2}) THEN CAST({3} AS DECIMAL(38,18))"
+        " ELSE CAST({0} AS DECIMAL(38,18)) END)",
+        (value, _DECIMAL, forms.text(r"[eE]|\.[0-9]{19}"), forms.python_call(lowering, _TEXT_DECIMAL, value)),
     )
 
 
@@ -212,11 +214,11 @@ def to_decimal(kind: ScalarType, value: Sql, lowering: Lowering) -> Sql:
         return Form("CAST(CAST({0} AS BIGINT) AS DECIMAL(38,18))", (value,))
     if kind is REAL:
         # a real's shortest digits are what the service shows; its binary expansion would be longer than 18 digits
-        return _decimal_of_text(text_or_null(REAL, value))
+        return _decimal_of_text(text_or_null(REAL, value), lowering)
     if kind in (STRING, UNKNOWN):
-        return _decimal_of_text(value)
+        return _decimal_of_text(value, lowering)
     if kind is DYNAMIC:
-        return _by_content(value, _decimal_of_text(_held_text(value)), _decimal_of_text(value), "1", "0")
+        return _by_content(value, _decimal_of_text(_held_text(value), lowering), _decimal_of_text(value, lowering), "1", "0")
     raise _unsupported(kind, "todecimal")
 
 
@@ -404,7 +406,7 @@ def _gettype(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowered:
     return Lowered(
         Form(
             "(CASE WHEN {0} IS NULL THEN 'null' ELSE CASE left({0}, 1) WHEN {1} THEN CASE WHEN regexp_full_match({0}, {3})"
-            " THEN error('gettype() cannot tell a datetime inside a dynamic value from text') ELSE 'string' END"
+            " THEN error('kql: gettype() cannot tell a datetime inside a dynamic value from text') ELSE 'string' END"
             " WHEN 't' THEN 'bool' WHEN 'f' THEN 'bool' WHEN '[' THEN 'array' WHEN '{{' THEN 'dictionary'"
             " ELSE CASE WHEN regexp_full_match({0}, {2}) THEN 'long' ELSE 'double' END END END)",
             (args[0].sql, _QUOTE, forms.text("-?[0-9]+"), forms.text('"[0-9-]{10}T[0-9:]{8}[.][0-9]{7}Z"')),

@@ -101,7 +101,7 @@ def _distinct_keys(keys: Sequence[Sql | str], bag: Sql) -> Sql:
     if not computed or len(keys) == 1:
         return bag
     all_keys = sql_list([text(key) if isinstance(key, str) else key for key in keys])
-    message = text("bag_pack with one key twice has no documented meaning")
+    message = text("kql: bag_pack with one key twice has no documented meaning")
     return form(f"(CASE WHEN len(list_distinct({{0}})) < {len(keys)} THEN error({{1}}) ELSE {{2}} END)", all_keys, message, bag)
 
 

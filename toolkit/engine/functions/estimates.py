@@ -65,8 +65,8 @@ def _percents(exprs: Sequence[plan.Expr]) -> list[str]:
     if len(exprs) == 1 and exprs[0].type is DYNAMIC:
         value = exprs[0].value if isinstance(exprs[0], plan.Const) else None
         found = json.loads(value) if isinstance(value, str) else None
-        if not isinstance(found, list):
-            raise Refusal("the percentiles must be a constant array", getattr(exprs[0], "span", None))
+        if not isinstance(found, list) or not found:
+            raise Refusal("the percentiles must be a constant array of some numbers", getattr(exprs[0], "span", None))
         return [percent_text(percent) for percent in found]
     return [percent_text(constant_number(expr)) for expr in exprs]
 

@@ -136,6 +136,8 @@ def _ceiling(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lo
     kind = call.args[0].type
     if kind in (INT, LONG):
         return args[0] if call.type is kind else Lowered(whole(kind, args[0].sql), args[0].nullable)
+    if kind is DECIMAL:
+        return Lowered(form(f"CAST(ceil({{0}}) AS {PHYSICAL[DECIMAL]})", args[0].sql), args[0].nullable)
     return Lowered(form("ceil({0})", real(kind, args[0].sql)), args[0].nullable)
 
 

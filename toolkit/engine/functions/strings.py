@@ -172,7 +172,12 @@ def _strcat_array(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowe
     if call.args[0].type is not DYNAMIC:
         raise Refusal("strcat_array() needs a dynamic array", call.args[0].span)
     items = "list_transform(CAST(json_extract_string({0}, '$[*]') AS VARCHAR[]), lambda e: coalesce(e, ''))"
-    joined = f"(CASE WHEN {{0}} IS NULL THEN '' WHEN left({{0}}, 1) = '[' THEN array_to_string({items}, {{1}}) ELSE {{2}} END)"
+    # array_to_string takes only a constant delimiter
+    constant = isinstance(call.args[1], plan.Const)
+    together = f"array_to_string({items}, {{1}})" if constant else f"coalesce(list_reduce({items}, lambda a, b: a || {{1}} || b), '')"
+    if not constant:
+        together = f"(CASE WHEN json_array_length({{0}}) = 0 THEN '' ELSE {together} END)"
+    joined = f"(CASE WHEN {{0}} IS NULL THEN '' WHEN left({{0}}, 1) = '[' THEN {together} ELSE {{2}} END)"
     return Lowered(Form(joined, (args[0].sql, _text(call, args, 1), as_text(DYNAMIC, args[0]))), False)
 
 

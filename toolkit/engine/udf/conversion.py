@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, localcontext
+
 from toolkit.kql.times import parse_datetime, parse_timespan
 
 
@@ -13,3 +15,13 @@ def todatetime_text(text: str) -> int | None:
 def totimespan_text(text: str) -> int | None:
     """Ticks (R-068)."""
     return parse_timespan(text) if text else None
+
+
+def todecimal_text(text: str) -> str:
+    """A decimal with an exponent or many digits as plain digits: 18 after the point, or an error (R-032)."""
+    value = Decimal(text.strip())
+    with localcontext() as context:
+        context.prec = 200
+        if value != value.quantize(Decimal(1).scaleb(-18)):
+            raise ValueError(f"kql: the decimal {text.strip()} has more than 18 digits after the point, which this engine does not hold")
+        return f"{value:f}"

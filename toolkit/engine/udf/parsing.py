@@ -64,6 +64,17 @@ def parse_urlquery(query: str) -> str:
     return json_text({"Query Parameters": _query_bag(query.removeprefix("?"))})
 
 
+_VERSION = re.compile(r"[0-9]{1,8}(?:\.[0-9]{1,8}){0,3}", re.ASCII)
+
+
+def parse_version(text: str) -> str | None:
+    """R-163: one to four numbers of up to eight digits, side by side in one; those that are missing are 0."""
+    if _VERSION.fullmatch(text) is None:
+        return None
+    parts = text.split(".")
+    return "".join(part.rjust(8, "0") for part in (*parts, *("0" * (4 - len(parts)))))
+
+
 # --- paths, records, command lines ----------------------------------------------------------------------------------
 
 
