@@ -44,7 +44,7 @@ def support_page() -> str:
     from toolkit.engine.functions.registry import REGISTRY
     from toolkit.kql.binder.calls import SPECIAL
     from toolkit.kql.binder.graphs.clauses import FUNCTIONS as GRAPH_FUNCTIONS
-    from toolkit.kql.binder.operators.evaluate import REASONS
+    from toolkit.kql.binder.plugins.evaluate import REASONS
     from toolkit.kql.binder.windows import WINDOW_FUNCTIONS
     from toolkit.kql.functions import registry
 

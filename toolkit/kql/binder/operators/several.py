@@ -8,9 +8,9 @@ from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import OPEN, Binder, Scope
 from toolkit.kql.binder.names import Namer
 from toolkit.kql.binder.operators.apply import bind_subquery
-from toolkit.kql.binder.operators.evaluate import PluginCall, plugin
 from toolkit.kql.binder.operators.items import columns_of
 from toolkit.kql.binder.pipeline import handles, operator_word
+from toolkit.kql.binder.plugins.evaluate import PluginCall, plugin
 from toolkit.kql.source import Span
 from toolkit.kql.types import ScalarType
 

@@ -12,7 +12,7 @@ from toolkit.kql.binder.compose import Common, call, grouped, joined, with_items
 from toolkit.kql.binder.context import Binder, const
 from toolkit.kql.binder.expressions import convert
 from toolkit.kql.binder.names import suffixed
-from toolkit.kql.binder.operators.evaluate import PluginCall, plugin, refused
+from toolkit.kql.binder.plugins.evaluate import PluginCall, plugin, refused
 from toolkit.kql.types import ScalarType
 
 BOOL, REAL, STRING, DYNAMIC, UNKNOWN = ScalarType.BOOL, ScalarType.REAL, ScalarType.STRING, ScalarType.DYNAMIC, ScalarType.UNKNOWN

@@ -8,7 +8,7 @@ from toolkit.kql import plan
 from toolkit.kql.binder.compose import call, with_items
 from toolkit.kql.binder.context import OPEN, Binder, const
 from toolkit.kql.binder.expressions import convert
-from toolkit.kql.binder.operators.evaluate import PluginCall, plugin, refused
+from toolkit.kql.binder.plugins.evaluate import PluginCall, plugin, refused
 from toolkit.kql.types import ScalarType
 
 BOOL, LONG, STRING, DYNAMIC = ScalarType.BOOL, ScalarType.LONG, ScalarType.STRING, ScalarType.DYNAMIC

@@ -11,8 +11,8 @@ from toolkit.kql import plan
 from toolkit.kql.binder.compose import Common, all_of, by, call, grouped, joined, ordered, pairs, same, total, where, with_items
 from toolkit.kql.binder.context import Binder, const, null_of
 from toolkit.kql.binder.folding import fold
-from toolkit.kql.binder.operators.evaluate import PluginCall, plugin, refused
-from toolkit.kql.binder.timeline import Timeline, different, step_of, timeline
+from toolkit.kql.binder.plugins.evaluate import PluginCall, plugin, refused
+from toolkit.kql.binder.plugins.timeline import Timeline, different, step_of, timeline
 from toolkit.kql.types import ScalarType
 
 BOOL, LONG, REAL = ScalarType.BOOL, ScalarType.LONG, ScalarType.REAL

@@ -15,7 +15,7 @@ from toolkit.kql.binder.compose import Common, call, grouped, joined, where, wit
 from toolkit.kql.binder.context import Binder, const
 from toolkit.kql.binder.expressions import convert
 from toolkit.kql.binder.names import suffixed
-from toolkit.kql.binder.operators.evaluate import PluginCall, plugin, refused
+from toolkit.kql.binder.plugins.evaluate import PluginCall, plugin, refused
 from toolkit.kql.types import ScalarType
 
 Pair = tuple[plan.Column, plan.Column]

@@ -6,7 +6,7 @@ from functools import reduce
 
 from toolkit.kql import plan
 from toolkit.kql.binder.context import Binder, const
-from toolkit.kql.binder.operators.evaluate import PluginCall, plugin, refused
+from toolkit.kql.binder.plugins.evaluate import PluginCall, plugin, refused
 from toolkit.kql.binder.windows import is_serialized
 from toolkit.kql.types import ScalarType
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from toolkit.kql import plan
 from toolkit.kql.binder.context import OPEN, Binder, const, null_of
 from toolkit.kql.binder.expressions import convert
-from toolkit.kql.binder.operators.evaluate import PluginCall, plugin
 from toolkit.kql.binder.pipeline import visible
+from toolkit.kql.binder.plugins.evaluate import PluginCall, plugin
 from toolkit.kql.discovery import NO_ROWS, Discover, Place
 from toolkit.kql.types import DECLARABLE, ScalarType
 

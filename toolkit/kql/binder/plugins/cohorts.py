@@ -9,9 +9,9 @@ from toolkit.kql import plan
 from toolkit.kql.binder.compose import BOOL, Common, by, call, grouped, joined, ordered, pairs, total, where, with_items
 from toolkit.kql.binder.context import Binder, const
 from toolkit.kql.binder.expressions import convert
-from toolkit.kql.binder.operators.activity import known, ratio
-from toolkit.kql.binder.operators.evaluate import PluginCall, plugin, refused
-from toolkit.kql.binder.timeline import Timeline, different, step_of, timeline
+from toolkit.kql.binder.plugins.activity import known, ratio
+from toolkit.kql.binder.plugins.evaluate import PluginCall, plugin, refused
+from toolkit.kql.binder.plugins.timeline import Timeline, different, step_of, timeline
 from toolkit.kql.types import ScalarType
 
 LONG, REAL, STRING = ScalarType.LONG, ScalarType.REAL, ScalarType.STRING

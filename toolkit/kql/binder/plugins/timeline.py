@@ -9,7 +9,7 @@ from toolkit.kql import plan
 from toolkit.kql.binder.compose import call, ordered, where, with_items
 from toolkit.kql.binder.context import Binder, const
 from toolkit.kql.binder.expressions import convert
-from toolkit.kql.binder.operators.evaluate import PluginCall
+from toolkit.kql.binder.plugins.evaluate import PluginCall
 from toolkit.kql.types import ScalarType
 
 BOOL, INT, LONG, STRING = ScalarType.BOOL, ScalarType.INT, ScalarType.LONG, ScalarType.STRING

@@ -6,8 +6,8 @@ from toolkit.kql import plan
 from toolkit.kql.binder.compose import BOOL, by, call, grouped, joined, ordered, total, where, with_items
 from toolkit.kql.binder.context import Binder, const
 from toolkit.kql.binder.expressions import convert
-from toolkit.kql.binder.operators.evaluate import PluginCall, plugin, refused
-from toolkit.kql.binder.timeline import different
+from toolkit.kql.binder.plugins.evaluate import PluginCall, plugin, refused
+from toolkit.kql.binder.plugins.timeline import different
 from toolkit.kql.types import ScalarType
 
 INT, LONG = ScalarType.INT, ScalarType.LONG

@@ -5,8 +5,8 @@ from __future__ import annotations
 from toolkit.kql import plan
 from toolkit.kql.binder.compose import BOOL, all_of, by, call, grouped, ordered, total, where, with_items
 from toolkit.kql.binder.context import Binder, const
-from toolkit.kql.binder.operators.evaluate import PluginCall, plugin, refused
 from toolkit.kql.binder.pipeline import visible
+from toolkit.kql.binder.plugins.evaluate import PluginCall, plugin, refused
 from toolkit.kql.types import ScalarType
 
 INT, LONG, STRING, DYNAMIC = ScalarType.INT, ScalarType.LONG, ScalarType.STRING, ScalarType.DYNAMIC
