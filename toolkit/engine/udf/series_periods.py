@@ -90,12 +90,12 @@ def _evidence(values: Reals) -> Evidence:
     wide[2:] &= (padded[2:size] >= padded[: size - 2]) & (padded[2:size] >= padded[4 : size + 2])
     lags = np.arange(size)
     allowed = (lags >= SHORTEST) & (2 * lags < size)
-    strong, weak = (_refined(magnitudes, scores, peaks & allowed, part) for part in (_STRONG, _WEAK))
+    strong, weak = (_refined(magnitudes, scores, peaks, part) for part in (_STRONG, _WEAK))
     return Evidence(exact, scores, strong, weak, frozenset(np.flatnonzero(wide & allowed).tolist()))
 
 
 def _refined(magnitudes: Reals, scores: Reals, peaks: NDArray[np.bool_], part: float) -> frozenset[int]:
-    """The lag with the highest score among the peaks within the width of each peak of the spectrum."""
+    """The lag with the highest score among the peaks within the width of each peak of the spectrum, where it may be a period."""
     import numpy as np
 
     size = len(scores)
@@ -105,8 +105,9 @@ def _refined(magnitudes: Reals, scores: Reals, peaks: NDArray[np.bool_], part: f
     for index in (np.flatnonzero(top) + 2).tolist():
         first, last = int(np.ceil(size / (index + 0.5))), int(size / (index - 0.5))
         inside = np.flatnonzero(peaks[first : last + 1])
-        if len(inside):
-            found.add(first + int(inside[np.argmax(scores[first + inside])]))
+        best = first + int(inside[np.argmax(scores[first + inside])]) if len(inside) else 0
+        if best >= SHORTEST and 2 * best < size:
+            found.add(best)
     return frozenset(found)
 
 
