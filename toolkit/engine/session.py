@@ -67,8 +67,9 @@ class Workspace:
 
     A workspace that holds nothing at all (no row, watchlist or external file) makes dry runs: every table of the catalogue is
     empty, and so is what is not at hand: external data (with the columns that the query declares), a watchlist, columns that
-    only data could tell. From the first ingest on, a query that needs such a thing is refused. `dry_runs=False` refuses it
-    always; tests of rules want that, for they must not pass on a feed that is silently empty.
+    only data could tell. From the first ingest on, a query that needs such a thing is refused, and so is one with rows of its
+    own (datatable, print, range). `dry_runs=False` refuses it always; tests of rules want that, for they must not pass on a
+    feed that is silently empty.
 
     Queries may run in several threads at once; ingesting and defining belong to one thread at a time. `fork()` gives a
     workspace that shares everything so far and changes on its own: prepare one, fork it per test.

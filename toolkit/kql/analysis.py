@@ -74,6 +74,7 @@ def analyze(text: str, environment: object, name: str = "query") -> Analysis:
         return Analysis(source, parsed.query, parsed.diagnostics, ())
     binder = Binder(environment)  # type: ignore[arg-type]  # a structural match is all the binder asks for
     try:
+        binder.is_dry = binder.environment.dry and not _brings_rows(parsed.query)
         bound = bind_query(binder, parsed.query)
     except RecursionError:
         return Analysis(source, parsed.query, (_too_deep(text),), ())
@@ -81,6 +82,17 @@ def analyze(text: str, environment: object, name: str = "query") -> Analysis:
     failed = any(diagnostic.severity == "error" for diagnostic in found)
     columns = tuple((column.name, column.type.value) for column in bound.columns) if bound is not None else ()
     return Analysis(source, parsed.query, found, columns, None if failed else bound, tuple(binder.refusals))
+
+
+def _brings_rows(query: syntax.Node) -> bool:
+    """Whether rows are written in the query itself: then what is not at hand would change its answer."""
+    waiting: list[syntax.Node] = [query]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (syntax.Print, syntax.Range)) or (isinstance(node, syntax.DataTable) and node.values):
+            return True
+        waiting += node.children()
+    return False
 
 
 def _unique(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -170,6 +170,8 @@ class Binder:
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
+        # no row anywhere, neither stored nor written in the query: what is not at hand counts as empty
+        self.is_dry = environment.dry
         self.diagnostics: list[Diagnostic] = []
         self.refusals: list[Diagnostic] = []
         self.steps: list[plan.Step] = []

@@ -170,7 +170,7 @@ def _watchlist(b: Binder, expr: syntax.Call, scope: Scope) -> plan.Rel:
         return scan(b, TableSchema(f"{WATCHLIST}{alias}", schema.columns), expr.span)
     hints = (*suggestion(alias, b.environment.watchlists), "A file watchlists/<alias>.csv, or a case's `watchlists:`, supplies its rows.")
     missing = f"The watchlist '{alias}' is not at hand."
-    if b.environment.dry:
+    if b.is_dry:
         b.report("not-at-hand", missing, expr.span, severity="warning", hints=hints)
     else:
         b.refuse(missing, expr.span, hints=hints)
@@ -210,12 +210,12 @@ def _to_table(b: Binder, expr: syntax.ToTable, scope: Scope) -> plan.Rel:
 def _external_data(b: Binder, expr: syntax.ExternalData, scope: Scope) -> plan.Rel:
     """R-215: reading a URI is refused; the columns are known, so analysis goes on. Files may stand for the URIs.
 
-    A dry run, over nothing, has no rows of external data either.
+    A dry run, over nothing at all, has no rows of external data either.
     """
     columns = tuple(_declared(b, declared) for declared in expr.schema.columns)
     uris = tuple(filter(None, (_constant_text(b, uri, scope) for uri in expr.uris)))
     reason = "it reads from the network; a local file has to be mapped to it"
-    if b.environment.dry:
+    if b.is_dry:
         return plan.Values(columns, ())
     if not uris or any(uri not in b.environment.externals for uri in uris):
         return plan.Unsupported("externaldata", reason, (), columns, expr.span)
