@@ -25,7 +25,12 @@ _POINT = ("SourceLongitude", "SourceLatitude")
 @plugin(*_KEYS)
 def _lookup(b: Binder, plugin_call: PluginCall) -> plan.Rel:
     """The source's columns, then the table's, the shape among them only with return_lookup_key."""
-    shape = plugin_call.columns(_KEYS[plugin_call.name])[0]
+    table = plugin_call.tables.get("LookupTable")
+    given = plugin_call.columns(_KEYS[plugin_call.name], *_POINT)
+    if table is None or len(given) < 1 + len(_POINT):
+        known = (*plugin_call.rel.columns, *(table.columns if table is not None else ()))
+        return refused(b, plugin_call, known, "its table, shape and coordinates must be its first arguments, without names")
+    shape = given[0]
     columns = _columns(plugin_call, shape)
     reason = _mistake(plugin_call, shape)
     return refused(b, plugin_call, columns, reason) if reason else _matched(b, plugin_call, shape, columns)
