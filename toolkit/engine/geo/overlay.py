@@ -26,6 +26,8 @@ from toolkit.engine.geo.shapes import (
 )
 from toolkit.engine.geo.vectors import Vector
 
+_FEW = 64
+
 Edge = tuple[S2, S2]
 EdgeKey = frozenset[Vector]
 
@@ -34,7 +36,10 @@ def lines_intersect(one: str, other: str) -> bool | None:
     left, right = read_line(one), read_line(other)
     if left is None or right is None:
         return None
-    return any(first.Intersects(second) for first in left.polylines for second in right.polylines)
+    if len(left.polylines) * len(right.polylines) <= _FEW:
+        return any(first.Intersects(second) for first in left.polylines for second in right.polylines)
+    few, many = sorted((left.edges, right.edges), key=len)
+    return any(s2().CrossingSign(*one, *other) >= 0 for one, other in _candidates(few, many))
 
 
 def polygons_intersect(one: str, other: str) -> bool | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -33,19 +34,21 @@ def cached_by_text(compile_text: Callable[[str], T]) -> Callable[[str], T]:
     """Keeps what was compiled last, by the size of the texts: polygons differ in size by a factor of a thousand."""
     kept: OrderedDict[str, T] = OrderedDict()
     size = 0
+    lock = threading.Lock()
 
     @wraps(compile_text)
     def compiled(text: str) -> T:
         nonlocal size
-        try:
-            kept.move_to_end(text)
-            return kept[text]
-        except KeyError:
-            pass
-        found = kept[text] = compile_text(text)
-        size += len(text)
-        while size > _MOST_CHARACTERS and len(kept) > 1:
-            size -= len(kept.popitem(last=False)[0])
+        with lock:
+            if text in kept:
+                kept.move_to_end(text)
+                return kept[text]
+        found = compile_text(text)
+        with lock:
+            size += len(text) if text not in kept else 0
+            kept[text] = found
+            while size > _MOST_CHARACTERS and len(kept) > 1:
+                size -= len(kept.popitem(last=False)[0])
         return found
 
     return compiled
