@@ -132,7 +132,7 @@ def _hll(call: plan.AggregateCall, args: Sequence[Lowered], lowering: Lowering) 
     condition = lowering.condition(call.args[1]) if call.name == "hll_if" else None
     element = json_value(call.args[0].type, args[0].sql)
     values = aggregate_form("array_to_string(list_sort(list(DISTINCT {0})@), ',')", (element,), condition)
-    return Lowered(concat([text(f'{{"{estimates.HLL}":['), form("coalesce({0}, '')", values), text("]}")]), False)
+    return Lowered(concat([text(f'{{"{estimates.HLL}":['), values, text("]}")]), True)  # null without values
 
 
 @REGISTRY.aggregate("hll_merge")
@@ -165,9 +165,9 @@ def _tdigest(call: plan.AggregateCall, args: Sequence[Lowered], lowering: Loweri
     if kind not in (INT, LONG, REAL, DATETIME):
         raise Refusal(f"tdigest of {kind} values is not supported", call.span)
     weight = whole(call.args[1].type, args[1].sql) if len(args) > 1 else number(1)
-    template = "coalesce(string_agg('[' || {0} || ',' || CAST({1} AS VARCHAR) || ']', ','), '')"
+    template = "string_agg('[' || {0} || ',' || CAST({1} AS VARCHAR) || ']', ',')"  # null without values
     pairs = form(template, json_value(kind, args[0].sql), weight)
-    return Lowered(concat([text(f'{{"{estimates.TDIGEST}":['), pairs, text("]}")]), False)
+    return Lowered(concat([text(f'{{"{estimates.TDIGEST}":['), pairs, text("]}")]), True)
 
 
 @REGISTRY.aggregate("tdigest_merge", "merge_tdigest")
