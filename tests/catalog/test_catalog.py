@@ -51,6 +51,7 @@ def test_the_bundled_data_is_what_the_generator_makes() -> None:
 
 
 def test_a_known_table() -> None:
+    """R-339."""
     schema = Catalog.bundled().table("AKSAudit")
     assert schema is not None
     assert schema.column_type("User") is ScalarType.DYNAMIC

@@ -73,6 +73,7 @@ def test_time_range_leaves_watchlists_alone(workspace: Workspace) -> None:
 
 
 def test_now_is_what_the_caller_says(workspace: Workspace) -> None:
+    """R-337."""
     assert workspace.query("print a = now(), b = ago(1d)", now="2020-01-02").rows() == [
         (datetime(2020, 1, 2, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC))
     ]

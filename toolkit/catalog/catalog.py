@@ -1,4 +1,4 @@
-"""The catalogue: table name -> schema. Immutable; overlays give a new one."""
+"""The catalogue: table name -> schema. Immutable; overlays give a new one. Types are those of the reference, never guessed (R-339)."""
 
 from __future__ import annotations
 

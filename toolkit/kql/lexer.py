@@ -1,4 +1,4 @@
-"""Text -> tokens, by one compiled expression.
+"""Text -> tokens, by one compiled expression (R-001 to R-023).
 
 A token's kind is its keyword or punctuation as written, or one of the upper-case kinds below. Tokens are kept as parallel
 lists: the parser looks at kinds far more often than at anything else.
@@ -32,6 +32,7 @@ STRINGS = frozenset({STRING, BAD_STRING, OPEN_STRING, CURLY_STRING})
 LITERAL_KINDS = STRINGS | {LONG, REAL, TIMESPAN, BOOL, GUID, TYPED}
 
 _SPACE = " \\t\\r\\n\\f\\v\\x00\\xa0\\u1680\\u180e\\u2000-\\u200b\\u202f\\u205f\\u3000\\ufeff\\u2028\\u2029\\x85"
+# R-007: a comment ends with its line; there are no others.
 _TRIVIA = rf"(?:[{_SPACE}]++|//[^\n\r\u2028\u2029]*+)*+"
 _ESCAPE = r"""\\(?:[\\'"abfnrtv]|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}|[0-3]?[0-7]{1,2})"""
 _STRING = (

@@ -437,7 +437,7 @@ class Walk:
 
 @dataclass(eq=False, slots=True)
 class Shared:
-    """A tabular expression that has a name and may be read several times. `pinned`: materialize() or toscalar ask for one evaluation."""
+    """A tabular expression with a name, which may be read several times; `pinned`: it is run once (materialize R-298, toscalar R-301)."""
 
     name: str
     rel: Rel

@@ -24,7 +24,7 @@ STRING, DYNAMIC, DATETIME, TIMESPAN, GUID = (
 )
 UNKNOWN = ScalarType.UNKNOWN
 
-LONGEST_ARRAY = 1_048_576
+LONGEST_ARRAY = 1_048_576  # R-340; results are not limited
 OBSOLETE_CAP = 128
 
 
@@ -191,7 +191,7 @@ def _make_list(call: plan.AggregateCall, args: Sequence[Lowered], lowering: Lowe
     return Lowered(_list_text(json_value(call.args[0].type, value.sql), condition, cap, row_order(lowering)), False)
 
 
-_TOO_LONG = f"an array of more than {LONGEST_ARRAY} elements is cut off by the service at an arbitrary place"
+_TOO_LONG = f"kql:an array of more than {LONGEST_ARRAY} elements is cut off by the service at an arbitrary place"
 
 
 def row_order(lowering: Lowering) -> Sequence[Sql]:

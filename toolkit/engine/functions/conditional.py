@@ -1,4 +1,4 @@
-"""iff, case, coalesce and the tests for null and emptiness (R-043, R-054 to R-056)."""
+"""iff, case, coalesce and the tests for null and emptiness (R-043, R-054 to R-056, R-084, R-308)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def as_branch(arg: Lowered, expr: plan.Expr, wanted: ScalarType) -> Lowered:
     if wanted is _DYNAMIC:
         return to_json(arg, expr)
     if wanted is _STRING or expr.type is _DYNAMIC:
-        raise Refusal(f"branches of types {expr.type} and {wanted} do not agree (R-038)", expr.span)
+        raise Refusal(f"branches of types {expr.type} and {wanted} do not agree (R-038)", expr.span)  # long beside real too: R-350
     if PHYSICAL[expr.type] == PHYSICAL[wanted]:
         return arg
     return Lowered(Form(f"CAST({{0}} AS {PHYSICAL[wanted]})", (arg.sql,)), arg.nullable)

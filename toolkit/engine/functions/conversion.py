@@ -77,7 +77,7 @@ _TEXT: dict[ScalarType, str] = {
 
 
 def text_or_null(kind: ScalarType, value: Sql) -> Sql:
-    """A value's text (R-069 to R-071), NULL for null."""
+    """A value's text (R-069 to R-071, R-351), NULL for null."""
     if kind is DATETIME:
         return forms.datetime_text(value)
     if kind is TIMESPAN:

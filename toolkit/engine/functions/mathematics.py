@@ -56,7 +56,10 @@ def _ticks_or_whole(kind: ScalarType, value: Sql) -> Sql:
 
 @REGISTRY.builder("bin", "floor")
 def _bin(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) -> Lowered:
-    """R-171 to R-173. A zero size gives null for whole numbers and NaN for reals; datetimes count from 0001-01-01."""
+    """R-171 to R-173. A zero size gives null for whole numbers and NaN for reals; a negative one is computed as the service does (R-342).
+
+    Datetimes count from 0001-01-01 (R-343).
+    """
     if len(args) != 2:
         raise Refusal(f"{call.name} takes a value and a size (R-172)", call.span)
     (value_kind, size_kind) = (arg.type for arg in call.args)

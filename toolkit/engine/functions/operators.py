@@ -61,7 +61,7 @@ def _not_equals(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowere
 
 
 def _total(test: Sql, args: Sequence[Lowered], when_one_null: str) -> Lowered:
-    """Makes a comparison total for one null operand; two nulls compare to null (R-045)."""
+    """Makes a comparison total for one null operand; two nulls compare to null (R-045, R-341)."""
     nullable = [arg.nullable for arg in args]
     if not any(nullable):
         return Lowered(Form("({0})", (test,)), False)

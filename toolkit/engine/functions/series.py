@@ -1,4 +1,4 @@
-"""Functions over series (arrays of numbers): element by element, one number of a series, filling, statistics."""
+"""Functions over series, which are arrays of numbers: element by element, filling, statistics, one number of a series (R-327 to R-330)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Functions over whole series: filters, fits, outliers, periods, decompositions.
+"""Functions over whole series: filters, fits, outliers, periods, decompositions (R-331).
 
 Those that yield several columns run once per row and give a list of JSON texts, of which `<name>_nth` takes one.
 """

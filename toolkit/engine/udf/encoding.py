@@ -91,7 +91,7 @@ def _inflated(text: str, window: int) -> str:
     except zlib.error:
         return ""
     if stream.unconsumed_tail:
-        raise ValueError("a compressed text expands to more than 64 MB")
+        raise ValueError("kql:a compressed text expands to more than 64 MB")
     return _utf8(found) if stream.eof else ""
 
 

@@ -28,7 +28,7 @@ def _query_bag(query: str) -> dict[str, Any]:
 
 
 def parse_url(url: str) -> str:
-    """R-157: always all parts; user information only where it has a colon; a lone last slash is no path."""
+    """R-157, R-348: always all parts; a path with its slash; user information only where it has a colon; a lone last slash is no path."""
     parts: dict[str, Any] = dict.fromkeys(("Scheme", "Host", "Port", "Path", "Username", "Password"), "")
     parts |= {"Query Parameters": {}, "Fragment": ""}
     scheme = _SCHEME.match(url)
@@ -212,7 +212,7 @@ class _XmlReader:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if len(self.stack) >= _DEEPEST_XML:
-            raise ValueError("an XML document is nested too deeply")
+            raise ValueError("kql:an XML document is nested too deeply")
         self.stack.append((name, {"@" + key: value for key, value in attributes.items()}, []))
 
     def text(self, data: str) -> None:

@@ -21,7 +21,7 @@ def _matches(pattern: str, flags: str, text: str) -> Iterator[re.Match[str]]:
     if regex.explosive and len(text) > _LONGEST_EXPLOSIVE:
         if text.isascii() and compile_regex(pattern, flags).ascii is not None:
             return  # DuckDB folds both branches over a constant; RE2 gives the answer for this text
-        raise ValueError(f"regular expression {pattern!r}: nested repetitions over long text outside ASCII are not supported")
+        raise ValueError(f"kql:regular expression {pattern!r}: nested repetitions over long text outside ASCII are not supported")
     end = -1
     for match in regex.compiled.finditer(text):
         if match.start() == match.end() == end:

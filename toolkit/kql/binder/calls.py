@@ -87,7 +87,7 @@ def _stored_or_unknown(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr:
         bind_argument(b, argument, scope)
     if isinstance(scope.binding(call.name.text), (ScalarBinding, TableBinding)):
         b.report("not-a-function", f"The name '{call.name.text}' does not refer to a function.", call.name.span, alias="KS211")
-    else:
+    else:  # the service's parsers and helpers among them, which are no part of the language
         known = [*registry.names("function"), *registry.names("aggregate"), *b.environment.functions]
         message = f"The name '{call.name.text}' does not refer to any known function."
         b.report("unknown-function", message, call.name.span, alias="KS211", hints=suggestion(call.name.text, known))

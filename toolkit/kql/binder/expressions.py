@@ -295,7 +295,7 @@ def _equality(b: Binder, expr: syntax.Binary, left: plan.Expr, right: plan.Expr)
 
 
 def comparable(b: Binder, left: plan.Expr, right: plan.Expr, span: Span) -> tuple[plan.Expr, plan.Expr]:
-    """Both operands of == in one family: text literals take the other's type (R-035), dynamics what they hold (R-081)."""
+    """Both operands of == in one family: text literals take the other's type (R-035), dynamics what they hold (R-081, R-082)."""
     if left.type is DYNAMIC and right.type is DYNAMIC:
         b.refuse("The service does not compare two dynamic values; tostring(...) makes text of them (R-080).", span, alias="SEM0001")
         return left, right

@@ -1,4 +1,7 @@
-"""What unnamed results are called (R-196..R-208): the name an expression carries, and how clashes are settled."""
+"""What unnamed results are called (R-196..R-208): the name an expression carries, and how clashes are settled.
+
+Where Microsoft's analyzer and the service differ, the names are the service's (R-345).
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _OPTIONS: Mapping[type[syntax.Operator], Mapping[str, tuple[str, ...]]] = {
     syntax.Union_: {"kind": ("inner", "outer"), "isfuzzy": _BOOL, "best_effort": _BOOL, "hint.spread": ("auto", "local")},
     syntax.Join: {"hint.strategy": _STRATEGIES, "hint.remote": _PLACES, **_SHUFFLE},
     syntax.Distinct: {"hint.strategy": _STRATEGIES, **_SHUFFLE},
-    syntax.Summarize: {"hint.strategy": ("shuffle",), **_SHUFFLE},
+    syntax.Summarize: {"hint.strategy": ("shuffle",), **_SHUFFLE},
     syntax.Sort: {"hint.strategy": ("splitBlock", "multipleBlocks")},
     syntax.MakeSeries: {"kind": ("nonempty",), "hint.shufflekey": _COLUMN},
     syntax.Search: {"kind": ("default", "case_insensitive", "case_sensitive")},

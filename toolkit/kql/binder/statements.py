@@ -33,7 +33,7 @@ def _binding(b: Binder, name: str, value: syntax.Node, scope: Scope) -> Binding:
     if is_tabular(b, value, scope):
         rel = bind_tabular(b, value, scope)
         return TableBinding(rel.shared if isinstance(rel, plan.Reuse) and rel.shared.pinned else plan.Shared(name, rel))
-    return ScalarBinding(bind_scalar(b, value, scope))
+    return ScalarBinding(bind_scalar(b, value, scope))  # no rows are in scope: it cannot read a column
 
 
 def _set_option(b: Binder, statement: syntax.SetOption) -> None:

@@ -1,4 +1,4 @@
-"""Statements: let, set, alias, declare, restrict, and the expressions between them."""
+"""Statements (R-023): let, set, alias, declare, restrict, and the expressions between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Row-wise operators: where, extend, the project family, sort, top, take, and the ones that change no rows."""
+"""Row-wise operators: where, extend, the project family (R-211), sort, top, take, and the ones that change no rows (R-326)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _extend(b: Binder, operator: syntax.Extend, rel: plan.Rel, scope: Scope) -> 
 
 
 def extend_items(b: Binder, items: Sequence[Item], rel: plan.Rel) -> plan.Rel:
-    """R-202, R-210: a name that exists is replaced in place, new ones are appended; one target twice is an error."""
+    """R-202, R-210, R-344: a name that exists is replaced in place, new ones are appended; one target twice is an error."""
     existing = {column.name for column in rel.columns}
     namer = Namer(explicit=frozenset(item.name for item in items if item.name is not None), skip=frozenset(existing))
     targets: dict[str, plan.Column] = {}
@@ -189,7 +189,7 @@ def _project_by_names(b: Binder, operator: syntax.ProjectByNames, rel: plan.Rel,
 
 
 def sort_key(b: Binder, key: syntax.OrderKey, scope: Scope) -> plan.SortKey:
-    """R-237: descending unless said otherwise; null is the smallest value unless said otherwise."""
+    """R-237: descending unless said otherwise; null is the smallest value unless said otherwise. A dynamic has no order (R-239)."""
     value = bind_scalar(b, key.value, scope)
     if value.type is ScalarType.DYNAMIC:
         hints = ("tostring(...) or todouble(...) makes a value that can be ordered.",)
@@ -207,6 +207,7 @@ def _sort(b: Binder, operator: syntax.Sort, rel: plan.Rel, scope: Scope) -> plan
 
 @handles(syntax.Top)
 def _top(b: Binder, operator: syntax.Top, rel: plan.Rel, scope: Scope) -> plan.Rel:
+    """R-240: one key, ordered as sort does; among equal rows the first ones."""
     count = row_count(b, operator.count, scope)
     return plan.Limit(plan.Sort(rel, (sort_key(b, operator.key, scope.with_rows(rel.columns)),)), count)
 
@@ -262,6 +263,7 @@ def _render(b: Binder, operator: syntax.Render, rel: plan.Rel, scope: Scope) -> 
 
 @handles(syntax.Count)
 def _count(b: Binder, operator: syntax.Count, rel: plan.Rel, scope: Scope) -> plan.Rel:
+    """R-217."""
     column = b.column(operator.name.text if operator.name is not None else "Count", ScalarType.LONG)
     call = plan.AggregateCall("count", (), ScalarType.LONG, operator.span)
     return plan.Aggregate(rel, (), ((column, call),), (), (column,))

@@ -249,7 +249,7 @@ _SPECIAL: dict[str, Callable[[Binder, syntax.Call, list[str], _Build], None]] = 
 
 @handles(syntax.Distinct)
 def _distinct(b: Binder, operator: syntax.Distinct, rel: plan.Rel, scope: Scope) -> plan.Rel:
-    """R-204: expressions are named as in by, but a bare let keeps its name."""
+    """R-266: one row per combination, nulls are values. R-204: expressions are named as in by, but a bare let keeps its name."""
     rows = scope.with_rows(rel.columns)
     if len(operator.items) == 1 and isinstance(operator.items[0], syntax.Star):
         items = [Item(None, column.name, plan.Ref(column), syntax.NameRef(column.name)) for column in visible(rel.columns)]

@@ -153,7 +153,7 @@ def merged(b: Binder, legs: Sequence[Leg], kind: str, source: str | None, span: 
         columns.append(b.column(source, ScalarType.STRING))
         for position, leg in enumerate(filled):
             values[position].append(_named(leg, span))
-    # a column that has one type keeps its name; what a typed name would clash with is numbered
+    # a column that has one type keeps its name; what a typed name would clash with is numbered
     taken = {column.name for column in columns}
     kept = {name for name, kinds in types.items() if len(kinds) == 1}
     for name, kinds in types.items():
