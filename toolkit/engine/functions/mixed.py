@@ -40,3 +40,11 @@ def _member_text(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lower
         "ELSE error({1}) END"
     )
     return Lowered(Form(template, (args[0].sql, Literal(failing(message, call.span), "VARCHAR"))), False)
+
+
+@REGISTRY.builder("few_partitions")
+def _few_partitions(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowered:
+    """R-275: fails beyond the number of keys that the legacy strategy takes."""
+    message = "'partition' with the legacy strategy takes at most 64 keys; hint.strategy=native or shuffle takes more"
+    template = "CASE WHEN {0} <= 64 THEN TRUE ELSE error({1}) END"
+    return Lowered(Form(template, (args[0].sql, Literal(failing(message, call.span), "VARCHAR"))), False)

@@ -129,9 +129,20 @@ def _partition(b: Binder, operator: syntax.Partition, rel: plan.Rel, scope: Scop
     if found[0].type is ScalarType.DYNAMIC:
         hints = ("tostring(...) makes a value that can be compared.",)
         b.report("cannot-group", "A dynamic value cannot tell partitions apart.", operator.by.span, alias="KS116", hints=hints)
-    result = plan.Narrow(_partitioned(b, operator, body, rel, found[0], ()).rel, body.columns)
+    result: plan.Rel = plan.Narrow(_partitioned(b, operator, body, rel, found[0], ()).rel, body.columns)
+    if strategy is None or word(strategy) == "legacy":
+        result = plan.Filter(result, _few_keys(b, rel, found[0], operator))
     b.unordered.append(result)
     return result
+
+
+def _few_keys(b: Binder, rel: plan.Rel, key: plan.Column, operator: syntax.Partition) -> plan.Expr:
+    """The legacy strategy, which is the default one, fails beyond 64 keys."""
+    keys = plan.Aggregate(rel, ((b.column("", key.type), plan.Ref(key)),), (), (), ())
+    total = b.column("", ScalarType.LONG)
+    call = plan.AggregateCall("count", (), ScalarType.LONG, operator.span)
+    count = plan.ScalarSubquery(plan.Aggregate(keys, (), ((total, call),), (), (total,)), ScalarType.LONG)
+    return plan.Call("few_partitions", (count,), ScalarType.BOOL, operator.span)
 
 
 def _with_own_source(b: Binder, operator: syntax.Partition, key: plan.Column | None, rel: plan.Rel, scope: Scope) -> plan.Rel:
