@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
@@ -49,6 +49,9 @@ ALIASES: Mapping[str, str] = {
 
 # Names measured on the engine where the analyzer names the result otherwise.
 _POSITIONAL = frozenset({"pow", "exp10"})
+
+# Parameters that the documentation gives another kind than the analyzer: seconds with a fraction.
+_DOCUMENTED = {("make_timespan", "seconds"): "Number"}
 
 _PARAMETER = re.compile(r"(?P<name>\w+)(?P<occurs>\?|\{\d+-\d+\})?:(?P<kinds>[\w/]*)(?:@(?P<argument>\w+))?(?:=(?P<values>.*))?$")
 
@@ -170,7 +173,7 @@ def find(kind: str, name: str) -> Function | None:
         prefix=prefix,
         obsolete="obsolete" in flags,
         alternative=alternative,
-        signatures=tuple(variant for text in signatures.split(" ; ") for variant in _variants(_signature(text))),
+        signatures=tuple(variant for text in signatures.split(" ; ") for variant in _variants(_signature(text, name))),
     )
 
 
@@ -185,13 +188,18 @@ def _variants(signature: Signature) -> tuple[Signature, ...]:
     return tuple(Signature(tuple(parameters), signature.returns, signature.layout) for parameters in (front, [*front, required]))
 
 
-def _signature(text: str) -> Signature:
+def _signature(text: str, name: str) -> Signature:
     head, _, returns = text.rpartition(")>") if ")>" in text else (text, "", "")
     if "(" in returns or not head:  # a tabular result: ...)>(a:string/b:long)
         head, _, returns = text.partition(")>")
     layout, _, inside = head.partition("(")
-    parameters = tuple(_parameter(part) for part in inside.split(", ") if part)
+    parameters = tuple(_documented(name, _parameter(part)) for part in inside.split(", ") if part)
     return Signature(parameters, returns, layout)
+
+
+def _documented(name: str, parameter: Parameter) -> Parameter:
+    kind = _DOCUMENTED.get((name, parameter.name))
+    return parameter if kind is None else replace(parameter, kinds=(kind,))
 
 
 def _parameter(text: str) -> Parameter:
