@@ -144,12 +144,19 @@ def polyline(points: Sequence[S2]) -> S2:
 
 @cached_by_text
 def read_line(text: str) -> LineShape | None:
-    """None when the text is no valid line: repeated vertices in a row, or an edge of 180 degrees."""
+    """None when the text is no valid line: one that is a single place, or an edge of 180 degrees.
+
+    Unlike those of a polygon, the vertices of a line need not be distinct: repeated ones in a row count once.
+    """
     shape = geojson.read_lines(text)
     if shape is None or any(_half_circle(one, other) for line in shape.lines for one, other in itertools.pairwise(line)):
         return None
-    found = [polyline(s2_points(line)) for line in shape.lines]
-    return LineShape(found) if all(line.IsValid() for line in found) else None
+    found = [polyline(_without_repeats(s2_points(line))) for line in shape.lines]
+    return LineShape(found) if all(line.num_vertices() > 1 and line.IsValid() for line in found) else None
+
+
+def _without_repeats(points: Sequence[S2]) -> list[S2]:
+    return [points[0], *(other for one, other in itertools.pairwise(points) if vector(one) != vector(other))]
 
 
 def _half_circle(one: Point, other: Point) -> bool:
