@@ -34,6 +34,9 @@ QUERIES = [
     ("T | evaluate bag_unpack(d) | evaluate narrow() | count", [(0,)]),
     ("T | evaluate pivot(s, sum(n), t) : (t:datetime, a:long)", []),
     ("datatable(d:dynamic)[dynamic({'k': 1})] | evaluate bag_unpack(d)", [(1,)]),
+    ("print s = 'x' | where s has_any ((_GetWatchlist('vip') | project Name)) or s in ((_GetWatchlist('vip') | project Name))", []),
+    ("union isfuzzy=true nowhere, (print s = 'x') | project s, other", [("x", None)]),
+    ("T | where ingestion_time() > ago(1h)", []),
 ]  # fmt: skip
 
 
@@ -83,6 +86,15 @@ def test_what_is_not_implemented_is_refused_all_the_same(workspace: Workspace) -
         workspace.query(f"{FEED} | evaluate autocluster()")
     with pytest.raises(UnsupportedKqlError, match="cursor_current"):
         workspace.query(f"{FEED} | extend a = cursor_current()")
+
+
+def test_with_rows_a_leg_that_does_not_exist_is_dropped(workspace: Workspace) -> None:
+    full = workspace.fork()
+    full.ingest("T", [{"s": "x"}])
+    query = "union isfuzzy=true (T | project s), (nowhere | where q == 1 | extend s = w)"
+    assert full.query(query).columns == [("s", "string")]
+    with pytest.raises(KqlError, match="'q'"):
+        full.query(query + " | project q")
 
 
 def test_a_watchlist_that_is_not_at_hand_is_a_finding(workspace: Workspace) -> None:

@@ -30,6 +30,10 @@ def bind_aggregate(b: Binder, function: Function, call: syntax.Call, scope: Scop
         collector.inside = False
     if function.name == "count" and any(isinstance(argument, syntax.Star) for argument in call.arguments):
         args = []
+    if function.name == "count" and len(args) == 1 and args[0].type is ScalarType.BOOL:
+        # the analyzer takes a predicate, the documentation knows none
+        b.refuse("What count gives for a predicate is not documented; countif(...) counts the rows that pass.", call.span)
+        args = []
     signature = choose(b, function, args, call)
     if signature is None:
         return unknown(call.span)

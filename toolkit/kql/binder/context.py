@@ -190,6 +190,8 @@ class Binder:
         # tables that graph-to-table named, for later statements; what a graph operator made of a graph, with its partitions
         self.named: dict[str, Binding] = {}
         self.matched: dict[int, tuple[plan.Rel, plan.Column | None]] = {}
+        # whether a table that is not known is an open one, which isfuzzy=true asks for in a dry run
+        self.fuzzy = False
         self.visualization: plan.Visualization | None = None
         self.assertions: list[plan.Assertion] = []
         # what an operator with several results yields, by the identity of the relation that stands for it: name, rows, place

@@ -30,6 +30,8 @@ def carried_name(expr: syntax.Node, scope: Scope) -> str | None:
             return _indexed(base, index, scope)
         case syntax.Call():
             return _name_of_call(expr, scope)
+        case syntax.NamedArgument(name=syntax.Name(text=text)):
+            return text
         case _:
             return None
 
@@ -119,7 +121,7 @@ def _chains(argument: syntax.Node) -> bool:
     """Whether a name-keeping function passes the name of this argument on; anything else breaks the chain (R-199)."""
     while isinstance(argument, syntax.Paren):
         argument = argument.inner
-    return isinstance(argument, (syntax.NameRef, syntax.Path, syntax.Index, syntax.Call))
+    return isinstance(argument, (syntax.NameRef, syntax.Path, syntax.Index, syntax.Call, syntax.NamedArgument))
 
 
 @dataclass

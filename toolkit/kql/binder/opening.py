@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from toolkit.kql import plan
-from toolkit.kql.binder.context import OPEN, Binder
+from toolkit.kql.binder.context import OPEN, Binder, null_of
 from toolkit.kql.source import Span
 from toolkit.kql.types import ScalarType
 
@@ -16,6 +16,12 @@ _MAX_DEPTH = 6
 def is_open(rel: plan.Rel) -> bool:
     """Whether any column name may be read from a relation."""
     return any(column.name == OPEN for column in rel.columns)
+
+
+def opened(b: Binder, rel: plan.Rel, kept: Sequence[plan.Column]) -> plan.Rel:
+    """Some columns of a relation without rows, and whatever else is read from it."""
+    made = b.column(OPEN, ScalarType.UNKNOWN)
+    return plan.Extend(rel, ((made, null_of(made.type)),), (*kept, made))
 
 
 def meet(b: Binder, name: str, span: Span) -> plan.Expr:
@@ -41,17 +47,17 @@ def bound_over(b: Binder, rel: plan.Rel, bind: Callable[[plan.Rel], plan.Rel]) -
     b.depth += 1
     try:
         result = bind(rel)
-        return bind(_with(b, rel, b.met)) if b.met else result
+        return bind(with_names(b, rel, [column.name for column in b.met])) if b.met else result
     finally:
         b.met = outer
         b.depth -= 1
 
 
-def _with(b: Binder, rel: plan.Rel, met: Sequence[plan.Column]) -> plan.Rel:
-    """The relation with the met columns in front of the phantom one; an engine refuses them when it is to compute them."""
+def with_names(b: Binder, rel: plan.Rel, met: Sequence[str]) -> plan.Rel:
+    """The relation with the met columns behind all others; an engine refuses them when it is to compute them."""
     known = {column.name for column in rel.columns}
-    names = [name for name in dict.fromkeys(column.name for column in met) if name not in known]
+    names = [name for name in dict.fromkeys(met) if name not in known]
+    if not names:
+        return rel
     items = tuple((b.column(name, ScalarType.UNKNOWN), plan.Ref(b.column(name, ScalarType.UNKNOWN))) for name in names)
-    at = next(index for index, column in enumerate(rel.columns) if column.name == OPEN)
-    columns = (*rel.columns[:at], *(column for column, _ in items), *rel.columns[at:])
-    return plan.Extend(rel, items, columns)
+    return plan.Extend(rel, items, (*rel.columns, *(column for column, _ in items)))

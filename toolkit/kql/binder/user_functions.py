@@ -59,10 +59,13 @@ def call_tabular(b: Binder, function: FunctionBinding, call: syntax.Call, scope:
     if body_scope is None:
         return nothing(b)
     body = function.declaration.body
+    # isfuzzy=true forgives a leg that does not exist, not what goes wrong inside one that does
+    outer, b.fuzzy = b.fuzzy, False
     try:
         inner = run_statements(b, function.declaration.statements, body_scope)
         return nothing(b) if body is None else bind_tabular(b, body, inner)
     finally:
+        b.fuzzy = outer
         _leave(b, function)
 
 

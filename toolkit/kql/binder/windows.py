@@ -120,13 +120,13 @@ def bind_window(b: Binder, function: Function, call: syntax.Call, scope: Scope) 
     from toolkit.kql.binder.calls import bind_argument, choose, coerce, result_type
 
     collector = b.windows
-    if collector is None or (b.collector is not None):
-        b.refuse(f"The function '{function.name}' is only possible in extend, where, project and serialize (R-268).", call.span)
-        return unknown(call.span)
     args = [bind_argument(b, argument, scope) for argument in call.arguments]
     signature = choose(b, function, args, call)
     if signature is None:
         return unknown(call.span)
+    if collector is None or (b.collector is not None):
+        b.refuse(f"The function '{function.name}' is only possible in extend, where, project and serialize (R-268).", call.span)
+        return null_of(result_type(signature, args))
     if not collector.serialized:
         hints = ("sort, top or serialize before it gives the rows an order.",)
         b.refuse(f"The function '{function.name}' needs rows that have an order (R-244).", call.span, hints=hints)

@@ -15,7 +15,8 @@ from toolkit.kql.binder.context import null_of
 from toolkit.kql.binder.typing import ARITHMETIC
 from toolkit.kql.functions import registry
 from toolkit.kql.functions.registry import Function
-from toolkit.kql.passes.rewrite import transform
+from toolkit.kql.passes.idle_legs import is_empty
+from toolkit.kql.passes.rewrite import map_children, map_expressions, transform
 from toolkit.kql.types import ScalarType
 
 UNKNOWN, STRING, DYNAMIC, BOOL, LONG = (
@@ -67,7 +68,9 @@ def _expression(expr: plan.Expr) -> plan.Expr:
             typed = tuple(step if isinstance(step, (str, int)) else _as(step, STRING) for step in steps)
             return replace(expr, base=_as(base, DYNAMIC), steps=typed)
         case plan.InTable(value=value, rel=rel):
-            return replace(expr, value=_as(value, _known(rel.columns[0].type)))
+            first = replace(rel.columns[0], type=_known(rel.columns[0].type))
+            items = rel if first == rel.columns[0] else plan.Narrow(rel, (first,))
+            return replace(expr, value=_as(value, first.type), rel=items)
         case _:
             return expr
 
@@ -95,6 +98,8 @@ def _arguments(function: Function | None, name: str, args: Sequence[plan.Expr]) 
 
 
 def _relation(rel: plan.Rel) -> plan.Rel:
+    if isinstance(rel, (plan.Filter, plan.Extend)) and is_empty(rel.input, lambda table: False):
+        rel = map_expressions(rel, _without_rows)
     match rel:
         case plan.Filter():
             return replace(rel, predicate=_as(rel.predicate, BOOL))
@@ -128,6 +133,12 @@ def _relation(rel: plan.Rel) -> plan.Rel:
             return _aggregate(rel)
         case _:
             return rel
+
+
+def _without_rows(expr: plan.Expr) -> plan.Expr:
+    """When a row came in is known of stored rows only (R-336): over none at all it is null."""
+    done = map_children(expr, _without_rows, None)
+    return replace(null_of(done.type), span=done.span) if isinstance(done, plan.Call) and done.name == "ingestion_time" else done
 
 
 def _call(call: plan.Call) -> plan.Call:

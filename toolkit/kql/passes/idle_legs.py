@@ -19,7 +19,7 @@ def drop_idle_legs(rel: plan.Rel, has_rows: Callable[[str], bool]) -> plan.Rel:
     def visit(node: plan.Rel) -> plan.Rel:
         if not isinstance(node, plan.Union_):
             return node
-        live = [leg for leg in node.legs if not _is_empty(leg.rel, has_rows)]
+        live = [leg for leg in node.legs if not is_empty(leg.rel, has_rows)]
         if not live or len(live) == len(node.legs):
             return node
         if len(live) > 1:
@@ -29,7 +29,7 @@ def drop_idle_legs(rel: plan.Rel, has_rows: Callable[[str], bool]) -> plan.Rel:
     return transform(rel, visit)
 
 
-def _is_empty(rel: plan.Rel, has_rows: Callable[[str], bool]) -> bool:
+def is_empty(rel: plan.Rel, has_rows: Callable[[str], bool]) -> bool:
     """Whether a relation is row-wise over a table without rows. Aggregates and outer joins make rows out of none."""
     while True:
         match rel:
@@ -44,6 +44,6 @@ def _is_empty(rel: plan.Rel, has_rows: Callable[[str], bool]) -> bool:
             case plan.Aggregate(keys=keys) if keys:
                 rel = rel.input
             case plan.Union_(legs=legs):
-                return all(_is_empty(leg.rel, has_rows) for leg in legs)
+                return all(is_empty(leg.rel, has_rows) for leg in legs)
             case _:
                 return False

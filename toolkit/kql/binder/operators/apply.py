@@ -44,7 +44,11 @@ def _mv_apply(b: Binder, operator: syntax.MvApply, rel: plan.Rel, scope: Scope) 
     limit = bind_scalar(b, operator.limit, scope.without_rows()) if operator.limit is not None else None
     base = plan.Expand(placed, items, index, limit, False, tuple(columns), operator.span)
     body = bind_subquery(b, operator.body, base, scope)
-    source = [column for column in rel.columns if any(column is kept for kept in columns)]
+    # an item with a name of its own leaves the column that it hides where it is, unless the subquery hands its own on
+    expanded = {item.name.text for item in operator.items if item.name is not None}
+    names = {column.name for column in body.columns}
+    kept = {column.name for column in columns if any(column is own for own in rel.columns)}
+    source = [column for column in rel.columns if column.name in kept or (column.name in expanded and column.name not in names)]
     return _with_source(b, body, _partitioned(b, operator, body, base, place, source), source)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from toolkit.kql import plan, syntax
 from toolkit.kql.binder import typing as rules
 from toolkit.kql.binder.context import Binder, Scope
 from toolkit.kql.binder.expressions import bind_scalar, convert
 from toolkit.kql.binder.names import suffixed
+from toolkit.kql.binder.opening import is_open, with_names
 from toolkit.kql.binder.pipeline import bind_tabular, handles, parameter, word
 from toolkit.kql.diagnostics import suggestion
 from toolkit.kql.types import ScalarType
@@ -44,6 +45,7 @@ def _join(b: Binder, operator: syntax.Join, rel: plan.Rel, scope: Scope) -> plan
         message = f"Expected one of {', '.join(JOIN_KINDS)}, found '{written}'."
         b.report("unknown-kind", message, option.value.span, alias="KS132", hints=suggestion(written, JOIN_KINDS))
         kind = "inner"
+    rel, right = _opened(b, operator.on, rel, right)
     keys = _keys(b, operator.on, rel, right, scope)
     if kind in _LEFT_ONLY:
         columns: Sequence[plan.Column] = rel.columns
@@ -83,10 +85,42 @@ def _lookup(b: Binder, operator: syntax.Lookup, rel: plan.Rel, scope: Scope) -> 
             b.refuse(f"The service refuses {name} on lookup (R-229).", hint.span)
     if not operator.on:
         b.report("on-expected", "lookup needs an 'on' clause.", operator.span, alias="KS005")
+    rel, right = _opened(b, operator.on, rel, right)
     keys = _keys(b, operator.on, rel, right, scope)
     dropped = {value.column.id for _, value in keys if isinstance(value, plan.Ref)}
     kept = [column for column in right.columns if column.id not in dropped]
     return plan.Join(kind, rel, right, tuple(keys), tuple(both_sides(rel.columns, kept)))
+
+
+def _opened(b: Binder, on: Sequence[syntax.Node], *sides: plan.Rel) -> list[plan.Rel]:
+    """Both sides; an open one has the columns that the condition names on it."""
+    found: list[plan.Rel] = []
+    for rel, side in zip(sides, ("$left", "$right"), strict=True):
+        names = [name for node in on for name in _names_on(node, side)] if is_open(rel) else []
+        found.append(with_names(b, rel, names))
+    return found
+
+
+def _names_on(node: syntax.Node, side: str) -> Iterator[str]:
+    match node:
+        case syntax.NameRef(name=name) if not name.startswith("$"):
+            yield name
+        case syntax.Path(base=syntax.NameRef(name=base), member=syntax.Name(text=text)) if base == side:
+            yield text
+        case syntax.Path(base=syntax.NameRef(name="$left" | "$right")):
+            return
+        case syntax.Paren(inner=inner):
+            yield from _names_on(inner, side)
+        case syntax.Path(base=base) | syntax.Index(base=base):
+            yield from _names_on(base, side)
+        case syntax.Binary(left=left, right=right):
+            yield from _names_on(left, side)
+            yield from _names_on(right, side)
+        case syntax.Call(arguments=arguments):
+            for argument in arguments:
+                yield from _names_on(argument, side)
+        case _:
+            return
 
 
 def _keys(b: Binder, on: Sequence[syntax.Node], left: plan.Rel, right: plan.Rel, scope: Scope) -> list[Key]:

@@ -8,8 +8,9 @@ from toolkit.kql import plan, syntax
 from toolkit.kql.binder.calls import is_constant
 from toolkit.kql.binder.context import AggregateCollector, Binder, Scope
 from toolkit.kql.binder.expressions import bind_scalar, convert
-from toolkit.kql.binder.names import Namer, carried_name, is_column
+from toolkit.kql.binder.names import Namer, carried_name
 from toolkit.kql.binder.operators.items import bind_items, duplicate
+from toolkit.kql.binder.operators.summarize import key_name
 from toolkit.kql.binder.pipeline import handles, parameter, word
 from toolkit.kql.source import Span
 from toolkit.kql.types import NUMBERS, ScalarType
@@ -87,8 +88,7 @@ def _keys(b: Binder, operator: syntax.MakeSeries, rows: Scope, namer: Namer) -> 
     for item in bind_items(b, operator.by or (), rows):
         if item.value.type is DYNAMIC:
             b.refuse("A dynamic value cannot tell series apart; tostring(...) makes a value that can.", item.node.span)
-        name = item.name or (item.carried if is_column(item.node, rows) else None)
-        keys.append((b.column(namer.claim(name) if name else namer.position(), item.value.type), item.value))
+        keys.append((b.column(key_name(item, rows, namer), item.value.type), item.value))
     return keys
 
 

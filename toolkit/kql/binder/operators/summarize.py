@@ -64,15 +64,21 @@ def _keys(b: Binder, items: list[Item], rows: Scope, namer: Namer) -> list[tuple
             hints = ("tostring(...) makes a value that can be grouped.",)
             b.report("cannot-group", "A dynamic value cannot be a group key.", item.node.span, alias="KS116", hints=hints)
         refuse_random_name(b, item)
-        fixed = item.name or (item.carried if is_column(item.node, rows) else None)
+        fixed = _fixed_name(item, rows)
         if fixed is not None and fixed in written:
             duplicate(b, fixed, item.node)
         written.add(fixed or "")
-        keys.append((b.column(_key_name(item, fixed, rows, namer), item.value.type), item.value))
+        keys.append((b.column(key_name(item, rows, namer), item.value.type), item.value))
     return keys
 
 
-def _key_name(item: Item, fixed: str | None, rows: Scope, namer: Namer) -> str:
+def _fixed_name(item: Item, rows: Scope) -> str | None:
+    return item.name or (item.carried if is_column(item.node, rows) else None)
+
+
+def key_name(item: Item, rows: Scope, namer: Namer) -> str:
+    """What a key of summarize or make-series is called (R-197)."""
+    fixed = _fixed_name(item, rows)
     if fixed is not None:
         return namer.claim(fixed)
     if item.carried is None or is_scalar_let(item.node, rows):

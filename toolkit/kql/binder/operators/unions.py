@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from toolkit.kql.binder.pipeline import (
 from toolkit.kql.binder.wildcards import matches
 from toolkit.kql.source import Span
 from toolkit.kql.types import ScalarType
+
+UNKNOWN = ScalarType.UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -72,12 +75,24 @@ def _legs(b: Binder, operator: syntax.Union_, scope: Scope, offset: int) -> list
         if isinstance(node, (syntax.Wildcard, syntax.Star)):
             legs += _wildcard(b, node, scope, fuzzy=fuzzy)
             continue
-        if fuzzy and _unresolved(b, node, scope):
+        if fuzzy and not b.environment.dry and _unresolved(b, node, scope):
             continue
-        legs.append(Leg(label, bind_tabular(b, node, scope)))
+        legs.append(Leg(label, _fuzzy_leg(b, node, scope) if fuzzy else bind_tabular(b, node, scope)))
     if not legs and operator.tables:
         b.report("no-table", "None of the tables of this union exists.", operator.span, alias="KS204")
     return legs
+
+
+def _fuzzy_leg(b: Binder, node: syntax.Node, scope: Scope) -> plan.Rel:
+    """A leg of isfuzzy=true. Over no workspace in particular a table that is not known may be in the one that runs the query.
+
+    Such a leg is open, as in Microsoft's analyzer; where there are rows it is dropped before (R-235).
+    """
+    outer, b.fuzzy = b.fuzzy, b.environment.dry
+    try:
+        return bind_tabular(b, node, scope)
+    finally:
+        b.fuzzy = outer
 
 
 def _label(b: Binder, node: syntax.Node, scope: Scope) -> str | None:
@@ -183,11 +198,18 @@ def _named(leg: Leg, span: Span) -> plan.Expr:
 def _columns(legs: Sequence[Leg], kind: str) -> dict[str, list[ScalarType]]:
     """Names in order of first appearance, each with the types it has among the legs (R-231..R-233)."""
     types: dict[str, list[ScalarType]] = {}
+    met: Counter[str] = Counter()
     for leg in legs:
         for column in leg.rel.columns:
             known = types.setdefault(column.name, [])
-            if column.type not in known:
-                known.append(column.type)
+            met[column.name] += 1
+            if column.type in known:
+                continue
+            # the analyzer lets a name keep the type that it has in the first two tables; a column of a table that nobody
+            # knows cannot tell otherwise, one with a type of its own can (R-233)
+            if UNKNOWN in (column.type, *known) and len(known) == 1 and met[column.name] > 2:
+                continue
+            known.append(column.type)
     if kind == "inner":
         common = set.intersection(*({column.name for column in leg.rel.columns} for leg in legs)) if legs else set()
         types = {name: found for name, found in types.items() if name in common}

@@ -6,8 +6,9 @@ import json
 from collections.abc import Sequence
 
 from toolkit.kql import plan
-from toolkit.kql.binder.context import OPEN, Binder, const, null_of
+from toolkit.kql.binder.context import OPEN, Binder, const
 from toolkit.kql.binder.expressions import convert
+from toolkit.kql.binder.opening import opened
 from toolkit.kql.binder.pipeline import visible
 from toolkit.kql.binder.plugins.evaluate import PluginCall, plugin
 from toolkit.kql.discovery import NO_ROWS, Discover, Place
@@ -54,7 +55,7 @@ def _bag_unpack(b: Binder, call: PluginCall) -> plan.Rel:
         return _with_schema(b, call, bag, kept, prefix)
     keys = b.environment.discovered.get(_place(b, call))
     if keys == NO_ROWS:
-        return _opened(b, call.rel, kept)
+        return opened(b, call.rel, kept)
     if keys is None:
         columns = (*kept, b.column(OPEN, ScalarType.UNKNOWN))
         return Discover("plugin 'bag_unpack'", _DEPENDS, (call.rel,), columns, call.span, "keys", bag, _place(b, call))
@@ -62,15 +63,9 @@ def _bag_unpack(b: Binder, call: PluginCall) -> plan.Rel:
     return _unpacked(b, call, bag, kept, made)
 
 
-def _opened(b: Binder, rel: plan.Rel, kept: Sequence[plan.Column]) -> plan.Rel:
-    """The columns of a relation without rows, and whatever else is read from it."""
-    made = b.column(OPEN, ScalarType.UNKNOWN)
-    return plan.Extend(rel, ((made, null_of(made.type)),), (*kept, made))
-
-
 def _open(b: Binder, call: PluginCall, kept: Sequence[plan.Column]) -> plan.Rel:
     if b.environment.dry:
-        return _opened(b, call.rel, kept)
+        return opened(b, call.rel, kept)
     columns = (*kept, b.column(OPEN, ScalarType.UNKNOWN))
     return plan.Unsupported(f"plugin '{call.name}'", "the type of its column is not known", (call.rel,), columns, call.span)
 
@@ -144,7 +139,7 @@ def _pivot(b: Binder, call: PluginCall) -> plan.Rel:
     texts = b.environment.discovered.get(_place(b, call))
     if texts == NO_ROWS:
         groups = tuple((b.column(key.name, key.type), plan.Ref(key)) for key in keys)
-        return _opened(b, plan.Extend(call.rel, groups, tuple(column for column, _ in groups)), [column for column, _ in groups])
+        return opened(b, plan.Extend(call.rel, groups, tuple(column for column, _ in groups)), [column for column, _ in groups])
     if texts is not None:
         return _pivoted(b, call, by, keys, aggregate, [name for name, _ in texts])
     column = b.column("", ScalarType.STRING)
