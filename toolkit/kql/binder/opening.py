@@ -18,7 +18,7 @@ def is_open(rel: plan.Rel) -> bool:
     return any(column.name == OPEN for column in rel.columns)
 
 
-def opened(b: Binder, rel: plan.Rel, kept: Sequence[plan.Column]) -> plan.Rel:
+def without_rows(b: Binder, rel: plan.Rel, kept: Sequence[plan.Column]) -> plan.Rel:
     """Some columns of a relation without rows, and whatever else is read from it."""
     made = b.column(OPEN, ScalarType.UNKNOWN)
     return plan.Extend(rel, ((made, null_of(made.type)),), (*kept, made))

@@ -11,7 +11,7 @@ from toolkit.kql.binder import typing as rules
 from toolkit.kql.binder.context import OPEN, Binder, FunctionBinding, HiddenBinding, ScalarBinding, Scope, TableBinding, const, null_of
 from toolkit.kql.binder.expressions import bind_scalar, convert
 from toolkit.kql.binder.graphs.value import stored_graph
-from toolkit.kql.binder.opening import opened
+from toolkit.kql.binder.opening import without_rows
 from toolkit.kql.binder.patterns import pattern_call
 from toolkit.kql.binder.pipeline import (
     REMOTE,
@@ -88,7 +88,7 @@ def scan(b: Binder, schema: TableSchema, span: Span) -> plan.Rel:
 
 def unknown_table(b: Binder, name: str, span: Span, scope: Scope) -> plan.Rel:
     if b.fuzzy:
-        return opened(b, plan.Values((), ()), ())
+        return without_rows(b, plan.Values((), ()), ())
     known = [*b.environment.table_names(), *scope.visible_names(), *b.environment.functions]
     message = f"The name '{name}' does not refer to any known table, tabular variable or function."
     b.report("unknown-table", message, span, alias="KS204", hints=suggestion(name, known))
@@ -124,7 +124,7 @@ def _call(b: Binder, expr: syntax.Call, scope: Scope) -> plan.Rel:
             bind_scalar(b, argument, scope.without_rows())
         return plan.Unsupported(f"{name}()", _IN_THE_SERVICE[name], (), (b.column(OPEN, ScalarType.UNKNOWN),), expr.span)
     if b.fuzzy and registry.find_function(name) is None:
-        return opened(b, plan.Values((), ()), ())
+        return without_rows(b, plan.Values((), ()), ())
     known = [*registry.names("function"), *b.environment.functions, *scope.visible_names()]
     if registry.find_function(name) is not None:
         b.report("table-expected", f"Expected a table, found the scalar function '{name}'.", expr.span, alias="KS107")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from toolkit.kql import plan
 from toolkit.kql.binder.context import OPEN, Binder, const
 from toolkit.kql.binder.expressions import convert
-from toolkit.kql.binder.opening import opened
+from toolkit.kql.binder.opening import without_rows
 from toolkit.kql.binder.pipeline import visible
 from toolkit.kql.binder.plugins.evaluate import PluginCall, plugin
 from toolkit.kql.discovery import NO_ROWS, Discover, Place
@@ -55,7 +55,7 @@ def _bag_unpack(b: Binder, call: PluginCall) -> plan.Rel:
         return _with_schema(b, call, bag, kept, prefix)
     keys = b.environment.discovered.get(_place(b, call))
     if keys == NO_ROWS:
-        return opened(b, call.rel, kept)
+        return without_rows(b, call.rel, kept)
     if keys is None:
         columns = (*kept, b.column(OPEN, ScalarType.UNKNOWN))
         return Discover("plugin 'bag_unpack'", _DEPENDS, (call.rel,), columns, call.span, "keys", bag, _place(b, call))
@@ -65,7 +65,7 @@ def _bag_unpack(b: Binder, call: PluginCall) -> plan.Rel:
 
 def _open(b: Binder, call: PluginCall, kept: Sequence[plan.Column]) -> plan.Rel:
     if b.environment.dry:
-        return opened(b, call.rel, kept)
+        return without_rows(b, call.rel, kept)
     columns = (*kept, b.column(OPEN, ScalarType.UNKNOWN))
     return plan.Unsupported(f"plugin '{call.name}'", "the type of its column is not known", (call.rel,), columns, call.span)
 
@@ -139,7 +139,7 @@ def _pivot(b: Binder, call: PluginCall) -> plan.Rel:
     texts = b.environment.discovered.get(_place(b, call))
     if texts == NO_ROWS:
         groups = tuple((b.column(key.name, key.type), plan.Ref(key)) for key in keys)
-        return opened(b, plan.Extend(call.rel, groups, tuple(column for column, _ in groups)), [column for column, _ in groups])
+        return without_rows(b, plan.Extend(call.rel, groups, tuple(column for column, _ in groups)), [column for column, _ in groups])
     if texts is not None:
         return _pivoted(b, call, by, keys, aggregate, [name for name, _ in texts])
     column = b.column("", ScalarType.STRING)
