@@ -34,8 +34,8 @@ QUERIES = [
     ("T | evaluate bag_unpack(d) | evaluate narrow() | count", [(0,)]),
     ("T | evaluate pivot(s, sum(n), t) : (t:datetime, a:long)", []),
     ("datatable(d:dynamic)[dynamic({'k': 1})] | evaluate bag_unpack(d)", [(1,)]),
-    ("print s = 'x' | where s has_any ((_GetWatchlist('vip') | project Name)) or s in ((_GetWatchlist('vip') | project Name))", []),
-    ("union isfuzzy=true nowhere, (print s = 'x') | project s, other", [("x", None)]),
+    ("T | where s has_any ((_GetWatchlist('vip') | project Name)) or s in ((_GetWatchlist('vip') | project Name))", []),
+    ("union isfuzzy=true nowhere, (T | project s) | project s, other", []),
     ("T | where ingestion_time() > ago(1h)", []),
 ]  # fmt: skip
 
@@ -95,6 +95,13 @@ def test_with_rows_a_leg_that_does_not_exist_is_dropped(workspace: Workspace) ->
     assert full.query(query).columns == [("s", "string")]
     with pytest.raises(KqlError, match="'q'"):
         full.query(query + " | project q")
+    assert workspace.query("union isfuzzy=true nowhere, (print s = 'x')").rows() == [("x",)]
+
+
+def test_a_union_of_tables_that_nobody_knows_is_not_run(workspace: Workspace) -> None:
+    assert workspace.analyze("union isfuzzy=true nowhere, nothing").errors == ()
+    with pytest.raises(UnsupportedKqlError, match="None of the tables"):
+        workspace.query("union isfuzzy=true nowhere, nothing")
 
 
 def test_a_watchlist_that_is_not_at_hand_is_a_finding(workspace: Workspace) -> None:

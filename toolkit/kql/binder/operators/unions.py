@@ -75,9 +75,11 @@ def _legs(b: Binder, operator: syntax.Union_, scope: Scope, offset: int) -> list
         if isinstance(node, (syntax.Wildcard, syntax.Star)):
             legs += _wildcard(b, node, scope, fuzzy=fuzzy)
             continue
-        if fuzzy and not b.environment.dry and _unresolved(b, node, scope):
+        if fuzzy and not b.is_dry and _unresolved(b, node, scope):
             continue
         legs.append(Leg(label, _fuzzy_leg(b, node, scope) if fuzzy else bind_tabular(b, node, scope)))
+    if fuzzy and b.is_dry and operator.tables and not offset and all(_unresolved(b, node, scope) for node in operator.tables):
+        b.refuse("None of the tables of this union is known, and one at least must exist (R-235).", operator.span)
     if not legs and operator.tables:
         b.report("no-table", "None of the tables of this union exists.", operator.span, alias="KS204")
     return legs
@@ -88,7 +90,7 @@ def _fuzzy_leg(b: Binder, node: syntax.Node, scope: Scope) -> plan.Rel:
 
     Such a leg is open, as in Microsoft's analyzer; where there are rows it is dropped before (R-235).
     """
-    outer, b.fuzzy = b.fuzzy, b.environment.dry
+    outer, b.fuzzy = b.fuzzy, b.is_dry
     try:
         return bind_tabular(b, node, scope)
     finally:
