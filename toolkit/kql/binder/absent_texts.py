@@ -1,4 +1,4 @@
-"""What substring gives at a null position: the one text that is null (R-130).
+"""What substring gives at a null position, and format_datetime for a null: the texts that are null (R-130, R-184).
 
 Everywhere else strings are never null, so the plan has no null of that type: the functions that can tell are written
 out here as what they answer about the positions.
@@ -17,10 +17,10 @@ def of_absent_text(call: plan.Call) -> plan.Expr:
     if call.name == "substring":
         return _folded(call)
     inner = call.args[0] if call.args else None
-    if not (isinstance(inner, plan.Call) and inner.name == "substring" and isinstance(inner.args[0], (plan.Ref, plan.Call))):
+    if not (isinstance(inner, plan.Call) and inner.name in _ABSENT and isinstance(inner.args[0], (plan.Ref, plan.Call))):
         return call
     absent = _absent(inner)
-    if call.name not in _TESTS or absent is None:
+    if call.name not in _TESTS[inner.name] or absent is None:
         return call
     if call.name == "strlen":
         nothing = plan.Const(None, call.type, call.span)
@@ -28,7 +28,9 @@ def of_absent_text(call: plan.Call) -> plan.Expr:
     return plan.Call("not", (absent,), _BOOL, call.span) if call.name == "isnotnull" else absent
 
 
-_TESTS = frozenset({"isnull", "isnotnull", "strlen"})
+# Which arguments make the text null when they are.
+_ABSENT = {"substring": slice(1, None), "format_datetime": slice(0, 1)}
+_TESTS = {"substring": frozenset({"isnull", "isnotnull", "strlen"}), "format_datetime": frozenset({"isnull", "isnotnull"})}
 
 
 def _folded(call: plan.Call) -> plan.Call:
@@ -43,15 +45,15 @@ def _folded(call: plan.Call) -> plan.Call:
     return plan.Call(call.name, (text, *known), call.type, call.span)
 
 
-def _absent(substring: plan.Call) -> plan.Expr | None:
-    """Whether a position is null; None where none can be."""
-    positions = [arg for arg in substring.args[1:] if not isinstance(arg, plan.Const) or arg.value is None]
+def _absent(text: plan.Call) -> plan.Expr | None:
+    """Whether the text is null; None where it cannot be."""
+    positions = [arg for arg in text.args[_ABSENT[text.name]] if not isinstance(arg, plan.Const) or arg.value is None]
     if not positions:
         return None
     if any(isinstance(arg, plan.Const) for arg in positions):
-        return plan.Const(True, _BOOL, substring.span)
-    tests = [plan.Call("isnull", (arg,), _BOOL, substring.span) for arg in positions]
-    return tests[0] if len(tests) == 1 else plan.Call("or", tuple(tests), _BOOL, substring.span)
+        return plan.Const(True, _BOOL, text.span)
+    tests = [plan.Call("isnull", (arg,), _BOOL, text.span) for arg in positions]
+    return tests[0] if len(tests) == 1 else plan.Call("or", tuple(tests), _BOOL, text.span)
 
 
 def _is_true(expr: plan.Expr) -> bool:
