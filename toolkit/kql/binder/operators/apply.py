@@ -150,9 +150,10 @@ def _few_keys(b: Binder, rel: plan.Rel, key: plan.Column, operator: syntax.Parti
 
 
 def _with_own_source(b: Binder, operator: syntax.Partition, key: plan.Column | None, rel: plan.Rel, scope: Scope) -> plan.Rel:
-    """The subquery for each value of the key, which it knows by the column's name; the values are found in the data first."""
-    if word(parameter(operator, "hint.strategy")) in ("native", "shuffle"):
-        b.refuse("A partition with a source of its own needs the legacy strategy.", operator.span)
+    """The subquery for each value of the key, which it knows by the column's name; the values are found in the data first.
+
+    The page names the legacy strategy for this, another page's example has the native one.
+    """
     if key is None or key.type in (ScalarType.DYNAMIC, ScalarType.DECIMAL, ScalarType.REAL):
         if key is not None:
             b.refuse(f"A partition with a source of its own by a key of type {key.type} is not supported.", operator.by.span)
