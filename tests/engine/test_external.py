@@ -36,6 +36,7 @@ def workspace() -> Iterator[Workspace]:
 
 @pytest.mark.parametrize(("clause", "text", "rows"), CASES)
 def test_files_are_read_as_declared(workspace: Workspace, tmp_path: Path, clause: str, text: str, rows: list[tuple[object, ...]]) -> None:
+    """R-215: from the file that stands for the address."""
     (tmp_path / "list").write_text(text, encoding="utf-8")
     workspace.map_external(f"{URI}.csv", tmp_path / "list")
     query = f"externaldata(ip:string, n:long, t:datetime) {clause.replace('URI', URI)} | project ip, n, year = getyear(t)"

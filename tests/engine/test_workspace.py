@@ -91,6 +91,18 @@ def test_functions_and_parameters(workspace: Workspace) -> None:
     assert workspace.query(query, parameters=given).rows() == [(5, datetime(2026, 1, 1, tzinfo=UTC))]
 
 
+def test_what_a_saved_function_sees(workspace: Workspace) -> None:
+    """R-306: the caller's lets; a column before a parameter, a parameter before a let; a function before a table of its name."""
+    workspace.define_function("FromLow", "T | where n >= low | count")
+    workspace.define_function("FromGiven", "T | where n >= low | count", "low:long = 3")
+    workspace.define_function("Doubled", "T | project n = 2 * n", "n:long = 100")
+    assert workspace.query("let low = 2; FromLow()").rows() == [(2,)]
+    assert workspace.query("let low = 2; FromGiven()").rows() == [(1,)]
+    assert workspace.query("Doubled() | top 1 by n").rows() == [(6,)]
+    workspace.define_function("U", "print a = 'function'")
+    assert workspace.query("U").rows() == [("function",)]
+
+
 def test_forks_share_what_was_there_and_nothing_else(workspace: Workspace) -> None:
     fork = workspace.fork()
     fork.ingest("T", [{"a": "only here"}])
