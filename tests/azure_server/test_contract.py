@@ -73,20 +73,21 @@ def _filled(text: Any, saved: dict[str, str]) -> Any:
 
 def _body(step: dict[str, Any], saved: dict[str, str]) -> Any:
     found = step.get("body")
-    body = deepcopy(_BODIES[found]) if isinstance(found, str) and found in _BODIES else found
+    body: Any = deepcopy(_BODIES[found]) if isinstance(found, str) and found in _BODIES else found
     for path, value in (step.get("set") or {}).items():
-        *parents, last = path.split(".")
-        target = body
-        for parent in parents:
-            target = target.setdefault(parent, {})
-        target[last] = "x" * value["x"] if isinstance(value, dict) and "x" in value else _filled(value, saved)
+        parent, last = _parent(body, path)
+        parent[last] = "x" * value["x"] if isinstance(value, dict) and "x" in value else _filled(value, saved)
     for path in step.get("drop") or ():
-        *parents, last = path.split(".")
-        target = body
-        for parent in parents:
-            target = target[parent]
-        del target[last]
+        parent, last = _parent(body, path)
+        del parent[last]
     return body
+
+
+def _parent(body: Any, path: str) -> tuple[Any, str]:
+    *parents, last = path.split(".")
+    for name in parents:
+        body = body.setdefault(name, {})
+    return body, last
 
 
 def _at(body: Any, path: str) -> Any:
