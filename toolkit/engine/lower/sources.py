@@ -94,7 +94,7 @@ def range_rows(lowering: Relations, rel: plan.RangeRows) -> Block:
     if isinstance(step.sql, Literal) and isinstance(step.sql.value, (int, float)) and not step.sql.value > 0:
         lowering.context.refuse("'range' needs a step greater than zero", rel.span)
     checked = _checked_step(step.sql, rel.span)
-    if rel.most is not None and rel.column.type is not ScalarType.INT:
+    if rel.most is not None and rel.column.type is not ScalarType.INT and not _is_short(start.sql, stop.sql, step.sql, rel.most):
         return _limited_range(rel, (start.sql, stop.sql, checked), rel.most)
     if rel.column.type is ScalarType.REAL:
         as_real = tuple(_cast(part, "DOUBLE") for part in (start.sql, stop.sql, checked))
@@ -110,6 +110,12 @@ def range_rows(lowering: Relations, rel: plan.RangeRows) -> Block:
     if rel.column.type is ScalarType.INT:
         return Block(Generated(Form(template, bounds), (number,)), {number: Lowered(Form("CAST({0} AS INTEGER)", (counted,)), False)})
     return Block(Generated(Form(template, bounds), (number,)), {number: Lowered(counted, False)})
+
+
+def _is_short(start: Sql, stop: Sql, step: Sql, most: int) -> bool:
+    """Whether constants say that a range has at most that many steps."""
+    known = [part.value for part in (start, stop, step) if isinstance(part, Literal) and isinstance(part.value, int)]
+    return len(known) == 3 and known[2] > 0 and (known[1] - known[0]) // known[2] < most
 
 
 def _limited_range(rel: plan.RangeRows, bounds: tuple[Sql, Sql, Sql], most: int) -> Block:
