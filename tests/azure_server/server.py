@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import socket
+import sys
 import time
 import traceback
 from collections.abc import Iterable
@@ -200,6 +201,10 @@ class _Server(ThreadingHTTPServer):
         with self._connections_lock:
             self._connections.discard(request)
         super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), OSError):  # a client that went away is no error
+            super().handle_error(request, client_address)
 
     def hang_up(self) -> None:
         with self._connections_lock:
