@@ -39,9 +39,13 @@ class _Level:
 
 @dataclass
 class WindowCollector:
-    """The window functions met while one operator is bound. A level reads the rows and the levels before it."""
+    """The window functions met while one operator is bound. A level reads the rows and the levels before it.
+
+    `values_only`: the operator takes no window functions, only long values are computed below it.
+    """
 
     serialized: bool
+    values_only: bool = False
     levels: list[_Level] = field(default_factory=list)
     # by the identity of the value, which is kept so that nothing else gets it
     named: dict[int, tuple[plan.Expr, plan.Column]] = field(default_factory=dict)
@@ -67,7 +71,7 @@ class WindowCollector:
 
 def named_value(b: Binder, value: plan.Expr, span: Span) -> plan.Expr:
     """What reading a let or a parameter gives: its value, or the column of the rows below that a long one is computed in."""
-    if b.windows is None or b.collector is not None or not _is_long(value) or not references(value):
+    if b.windows is None or (b.collector is not None and not b.collector.inside) or not _is_long(value) or not references(value):
         return value
     return plan.Ref(b.windows.column_of(b, value), span)
 
@@ -78,7 +82,10 @@ def _is_long(value: plan.Expr) -> bool:
 
 def with_windows(b: Binder, rel: plan.Rel, bind: Callable[[], T], *, serialized: bool = False) -> tuple[plan.Rel, T]:
     """What `bind` gives, and the relation with the window functions it met computed. `serialized`: the operator sees to the order."""
-    collector = WindowCollector(serialized or is_serialized(b, rel))
+    return _collected(b, rel, bind, WindowCollector(serialized or is_serialized(b, rel)))
+
+
+def _collected(b: Binder, rel: plan.Rel, bind: Callable[[], T], collector: WindowCollector) -> tuple[plan.Rel, T]:
     outer, b.windows = b.windows, collector
     try:
         bound = bind()
@@ -90,6 +97,11 @@ def with_windows(b: Binder, rel: plan.Rel, bind: Callable[[], T], *, serialized:
         if level.values:
             rel = plan.Extend(rel, tuple(level.values), rel.columns)
     return rel, bound
+
+
+def with_values(b: Binder, rel: plan.Rel, bind: Callable[[], T]) -> tuple[plan.Rel, T]:
+    """`with_windows` for operators in which window functions are not possible."""
+    return _collected(b, rel, bind, WindowCollector(serialized=False, values_only=True))
 
 
 def is_serialized(b: Binder, rel: plan.Rel) -> bool:
@@ -124,7 +136,7 @@ def bind_window(b: Binder, function: Function, call: syntax.Call, scope: Scope) 
     signature = choose(b, function, args, call)
     if signature is None:
         return unknown(call.span)
-    if collector is None or (b.collector is not None):
+    if collector is None or collector.values_only or b.collector is not None:
         b.refuse(f"The function '{function.name}' is only possible in extend, where, project and serialize (R-268).", call.span)
         return null_of(result_type(signature, args))
     if not collector.serialized:

@@ -18,7 +18,7 @@ from toolkit.kql.binder.operators.items import (
     refuse_random_name,
 )
 from toolkit.kql.binder.pipeline import handles, parameter, visible, word
-from toolkit.kql.binder.windows import with_windows
+from toolkit.kql.binder.windows import with_values, with_windows
 from toolkit.kql.types import ScalarType
 
 
@@ -202,14 +202,16 @@ def sort_key(b: Binder, key: syntax.OrderKey, scope: Scope) -> plan.SortKey:
 @handles(syntax.Sort)
 def _sort(b: Binder, operator: syntax.Sort, rel: plan.Rel, scope: Scope) -> plan.Rel:
     rows = scope.with_rows(rel.columns)
-    return plan.Sort(rel, tuple(sort_key(b, key, rows) for key in operator.keys))
+    below, keys = with_values(b, rel, lambda: tuple(sort_key(b, key, rows) for key in operator.keys))
+    return plan.Sort(below, keys)
 
 
 @handles(syntax.Top)
 def _top(b: Binder, operator: syntax.Top, rel: plan.Rel, scope: Scope) -> plan.Rel:
     """R-240: one key, ordered as sort does; among equal rows the first ones."""
     count = row_count(b, operator.count, scope)
-    return plan.Limit(plan.Sort(rel, (sort_key(b, operator.key, scope.with_rows(rel.columns)),)), count)
+    below, key = with_values(b, rel, lambda: sort_key(b, operator.key, scope.with_rows(rel.columns)))
+    return plan.Limit(plan.Sort(below, (key,)), count)
 
 
 @handles(syntax.Take)

@@ -12,6 +12,7 @@ from toolkit.kql.binder.expressions import bind_scalar
 from toolkit.kql.binder.names import Namer, carried_name, is_column, percent_text
 from toolkit.kql.binder.operators.items import Item, bind_items, duplicate, is_scalar_let, refuse_random_name
 from toolkit.kql.binder.pipeline import handles, visible
+from toolkit.kql.binder.windows import with_values
 from toolkit.kql.functions import registry
 from toolkit.kql.types import ScalarType
 
@@ -33,6 +34,18 @@ class _Build:
 
 @handles(syntax.Summarize)
 def _summarize(b: Binder, operator: syntax.Summarize, rel: plan.Rel, scope: Scope) -> plan.Rel:
+    below, build = with_values(b, rel, lambda: _built(b, operator, rel, scope))
+    aggregate = plan.Aggregate(
+        below,
+        tuple(build.keys),
+        tuple(build.calls),
+        tuple(build.extremes),
+        tuple(column for column in build.columns if all(column is not made for made, _ in build.computed)),
+    )
+    return plan.Extend(aggregate, tuple(build.computed), tuple(build.columns)) if build.computed else aggregate
+
+
+def _built(b: Binder, operator: syntax.Summarize, rel: plan.Rel, scope: Scope) -> _Build:
     rows = scope.with_rows(rel.columns)
     existing = frozenset(column.name for column in rel.columns)
     explicit = frozenset(
@@ -45,14 +58,7 @@ def _summarize(b: Binder, operator: syntax.Summarize, rel: plan.Rel, scope: Scop
     _check_explicit(b, operator, build)
     for item in operator.aggregates:
         _aggregate_item(b, item, build, scope)
-    aggregate = plan.Aggregate(
-        rel,
-        tuple(keys),
-        tuple(build.calls),
-        tuple(build.extremes),
-        tuple(column for column in build.columns if all(column is not made for made, _ in build.computed)),
-    )
-    return plan.Extend(aggregate, tuple(build.computed), tuple(build.columns)) if build.computed else aggregate
+    return build
 
 
 def _keys(b: Binder, items: list[Item], rows: Scope, namer: Namer) -> list[tuple[plan.Column, plan.Expr]]:
@@ -260,7 +266,7 @@ def _distinct(b: Binder, operator: syntax.Distinct, rel: plan.Rel, scope: Scope)
     if len(operator.items) == 1 and isinstance(operator.items[0], syntax.Star):
         items = [Item(None, column.name, plan.Ref(column), syntax.NameRef(column.name)) for column in visible(rel.columns)]
     else:
-        items = bind_items(b, operator.items, rows)
+        rel, items = with_values(b, rel, lambda: bind_items(b, operator.items, rows))
     namer = Namer(explicit=frozenset(item.name for item in items if item.name), skip=frozenset(c.name for c in rel.columns))
     keys: list[tuple[plan.Column, plan.Expr]] = []
     written: set[str] = set()
