@@ -46,11 +46,16 @@ def call_scalar(b: Binder, function: FunctionBinding, call: syntax.Call, scope: 
         inner = run_statements(b, function.declaration.statements, body_scope)
         if body is None:
             return unknown(call.span)
-        if is_tabular(b, body, inner):
+        if is_tabular(b, body, inner) and not _is_running(b, _unwrap(body)):
             return scalar_expected(b, call.span)
         return _in_function_place(bind_scalar(b, _unwrap(body), inner), call.span)
     finally:
         _leave(b, function)
+
+
+def _is_running(b: Binder, body: syntax.Node) -> bool:
+    """Whether a body is a call of a function that is being expanded: what that yields is not known, that it recurs is."""
+    return isinstance(body, syntax.Call) and body.name.text in b.call_stack
 
 
 def call_tabular(b: Binder, function: FunctionBinding, call: syntax.Call, scope: Scope, piped: plan.Rel | None = None) -> plan.Rel:
