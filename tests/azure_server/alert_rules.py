@@ -147,9 +147,14 @@ def _check_count(call: Call, kind: str, properties: dict[str, Any], known: dict[
 
 def _check_query(call: Call, query: str | None) -> None:
     engine = call.site.view()
-    found = query_errors.first_error(engine, query) if engine and query else None
-    if found is not None and query is not None:
+    if engine is None or not query:
+        return
+    if found := query_errors.first_error(engine, query):
         raise bad_request(query_errors.rule_error(found, query))
+    alias = query_errors.missing_watchlist(engine, query)
+    if alias is not None and call.account.behaviour.missing_watchlist_rejected:
+        text = f"SemanticError: Watchlist '{alias}' does not exist in workspace '{call.site.name}'"
+        raise bad_request(f"Failed to run the analytics rule query. {text}")
 
 
 def _normalised(kind: str, given: dict[str, Any]) -> dict[str, Any]:

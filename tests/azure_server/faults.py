@@ -49,6 +49,9 @@ CONFLICT = Fault("conflict", 409, "Conflict", _BUSY)
 CONFLICT_RETRY = Fault("conflict-retry", 409, "Conflict", _BUSY, retry_after=0)
 _UNREGISTERED = "The subscription is not registered to use namespace 'Microsoft.SecurityInsights'."
 UNREGISTERED = Fault("unregistered", 409, "MissingSubscriptionRegistration", _UNREGISTERED)
+_FRESH = "Failed to run the analytics rule query. The workspace could not be found."
+NOT_READY = Fault("not-ready", 400, "BadRequest", _FRESH)  # a workspace that was made a minute ago
+NOT_YET = Fault("not-yet", 404, "NotFound", "The resource was not found.")  # a GET right after a PUT, by method and path
 DROPPED = Fault("dropped", drop="before")
 DROPPED_AFTER = Fault("dropped-after", drop="after")
 SLOW = Fault("slow", delay=0.05)

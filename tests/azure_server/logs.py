@@ -11,7 +11,7 @@ from typing import Any
 from tests.azure_server import query_errors
 from tests.azure_server.messages import Request, Response, ServiceError
 from tests.azure_server.state import Account, Site
-from toolkit import KqlError, QueryTimeout, Result, ToolkitError, Workspace
+from toolkit import KqlError, QueryTimeout, Result, ToolkitError, UnsupportedKqlError, Workspace
 from toolkit.engine.values import to_json
 from toolkit.kql.types import ScalarType
 
@@ -92,6 +92,8 @@ def _answer(account: Account, site: Site, body: Any, prefer_header: str) -> dict
     began = account.clock.now()
     try:
         result = engine.query(body["query"], now=account.clock.now(), start=start, end=end, timeout=prefer.wait)
+    except UnsupportedKqlError as error:  # the service would run it: not an answer of Azure, and not to be taken for one
+        raise ServiceError(501, "UnsupportedByLocalServer", str(error)) from None
     except KqlError as error:
         raise _query_error(error, body["query"], correlation) from None
     except QueryTimeout:

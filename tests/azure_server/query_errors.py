@@ -18,6 +18,14 @@ def first_error(engine: Workspace, query: str) -> Diagnostic | None:
     return next((found for found in engine.analyze(query).diagnostics if found.severity == "error"), None)
 
 
+def missing_watchlist(engine: Workspace, query: str) -> str | None:
+    """The alias of a watchlist that the query reads and that does not exist."""
+    for found in engine.analyze(query).diagnostics:
+        if found.code in ("not-at-hand", "refused") and (match := re.match(r"The watchlist '(.*?)' is not at hand", found.message)):
+            return match[1]
+    return None
+
+
 def is_missing_table(found: Diagnostic, query: str) -> bool:
     """Whether a finding is a table that does not exist, also where `let` gives it another name."""
     if found.code in _TABLES:

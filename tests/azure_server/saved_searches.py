@@ -36,7 +36,9 @@ def put(call: Call) -> Response:
         "properties": {"version": 2, **{key: properties[key] for key in _KNOWN if properties.get(key) is not None}},
     }
     call.site.saved_searches.put(name, saved)
-    call.site.revision += 1
+    # another alias leaves the old one behind: as good as a deletion
+    renamed = known is not None and known["properties"].get("functionAlias") != saved["properties"].get("functionAlias")
+    call.site.touch("function", saved["name"], deleted=renamed)
     call.wrote("update" if known else "create", saved)
     return Response(200, saved)
 
@@ -45,7 +47,7 @@ def delete(call: Call) -> Response:
     """200; a missing one gets 404, which Microsoft does not document."""
     saved = _known(call)
     call.site.saved_searches.pop(call.names["name"])
-    call.site.revision += 1
+    call.site.touch("function", saved["name"], deleted=True)
     call.wrote("delete", saved)
     return Response(200)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID, uuid5
 
 from tests.azure_server.clock import Clock, timestamp
@@ -27,7 +27,8 @@ class Behaviour:
 
     `tombstone`: how long a deleted rule's id stays blocked. `etag_status`: what a stale etag in the body gets (the header
     If-Match gets 412). `operation_polls`, `operation_seconds`: how often, and how long on the server's clock, a long-running
-    operation says InProgress. `enforce_rate`: requests over the token buckets of a subscription get 429.
+    operation says InProgress. `missing_watchlist_rejected`: a rule whose query reads a watchlist that does not exist is refused.
+    `enforce_rate`: requests over the token buckets of a subscription get 429.
     """
 
     page_size: int = 100
@@ -36,6 +37,7 @@ class Behaviour:
     etag_status: int = 409
     kind_change_rejected: bool = True
     stable_accepts_nrt: bool = False
+    missing_watchlist_rejected: bool = True
     operation_polls: int = 1
     operation_seconds: float = 0.0
     operation_retry_after: int = 0
@@ -92,8 +94,9 @@ class Site:
         self.actions: dict[str, Collection] = {}
         self.items: dict[str, Collection] = {}
         self.tombstones: dict[str, datetime] = {}
-        self.revision = 0  # of what queries can call: functions and watchlists
-        self._view: tuple[int, Workspace] | None = None
+        self._view: Workspace | None = None
+        self._changed: set[tuple[str, str]] = set()
+        self._deleted = False
 
     @property
     def id(self) -> str:
@@ -107,19 +110,39 @@ class Site:
         return f"{self.id}/providers/Microsoft.SecurityInsights"
 
     def view(self) -> Workspace | None:
-        """The engine with the functions and watchlists that are deployed now. Call it under the account's lock."""
+        """The engine with the functions and watchlists that are deployed now. Call it under the account's lock.
+
+        A view never changes once it is given away, for queries run on it outside the lock: what was deployed since goes into a
+        fork of it, and into a fork of the engine itself after something was deleted.
+        """
         if self.engine is None:
             return None
-        if self._view is None or self._view[0] != self.revision:
-            fork = self.engine.fork()
-            for saved in self.saved_searches:
-                if alias := saved["properties"].get("functionAlias"):
-                    fork.define_function(alias, saved["properties"]["query"], saved["properties"].get("functionParameters") or "")
-            for watchlist in self.watchlists:
-                rows = [item["properties"]["itemsKeyValue"] for item in self.items[watchlist["name"].casefold()]]
-                fork.define_watchlist(watchlist["name"], rows, watchlist["properties"]["itemsSearchKey"])
-            self._view = (self.revision, fork)
-        return self._view[1]
+        if self._view is None or self._deleted:
+            self._view, self._deleted = self.engine, False
+            self._changed = {("function", saved["name"]) for saved in self.saved_searches}
+            self._changed |= {("watchlist", watchlist["name"]) for watchlist in self.watchlists}
+        if self._changed:
+            self._view = self._view.fork()
+            for what, name in sorted(self._changed):
+                self._define_watchlist(self._view, name) if what == "watchlist" else self._define_function(self._view, name)
+            self._changed = set()
+        return self._view
+
+    def touch(self, what: Literal["function", "watchlist"], name: str, *, deleted: bool = False) -> None:
+        """Notes that a function or watchlist is not what queries know any more."""
+        self._changed.add((what, name))
+        self._deleted = self._deleted or deleted
+
+    def _define_function(self, view: Workspace, name: str) -> None:
+        properties = (self.saved_searches.get(name) or {"properties": {}})["properties"]
+        if alias := properties.get("functionAlias"):
+            view.define_function(alias, properties["query"], properties.get("functionParameters") or "")
+
+    def _define_watchlist(self, view: Workspace, name: str) -> None:
+        watchlist = self.watchlists.get(name)
+        if watchlist is not None:
+            rows = [item["properties"]["itemsKeyValue"] for item in self.items[name.casefold()]]
+            view.define_watchlist(watchlist["name"], rows, watchlist["properties"]["itemsSearchKey"])
 
 
 @dataclass

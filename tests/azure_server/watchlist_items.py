@@ -56,16 +56,17 @@ def put(call: Call) -> Response:
         raise bad_request(f"The item has no value for the search key '{key}' of the watchlist.")
     item = new_item(call, watchlist["id"], name, values, known)
     created = items.put(name, item)
-    call.site.revision += 1
+    call.site.touch("watchlist", watchlist["name"])
     call.wrote("create" if created else "update", item)
     return Response(201 if created else 200, item, {"ETag": item["etag"]})
 
 
 def delete(call: Call) -> Response:
-    item = _parent(call)[1].pop(call.names["name"])
+    watchlist, items = _parent(call)
+    item = items.pop(call.names["name"])
     if item is None:
         return Response(204)
-    call.site.revision += 1
+    call.site.touch("watchlist", watchlist["name"])
     call.wrote("delete", item)
     return Response(200)
 

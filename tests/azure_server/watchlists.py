@@ -47,7 +47,7 @@ def put(call: Call) -> Response:
     watchlist = _watchlist(call, name, properties, known)
     created = call.site.watchlists.put(name, watchlist)
     call.site.items.setdefault(name.casefold(), Collection())
-    call.site.revision += 1
+    call.site.touch("watchlist", watchlist["name"])
     call.wrote("create" if created else "update", watchlist)
     headers = {"ETag": watchlist["etag"]}
     if properties.get("rawContent"):
@@ -152,7 +152,7 @@ def _upload(call: Call, watchlist: dict[str, Any], properties: dict[str, Any]) -
     delimiter = "\t" if "tsv" in (properties.get("contentType") or "").casefold() else ","
     reader = csv.DictReader(lines, delimiter=delimiter, restval="")
     key = properties["itemsSearchKey"]
-    call.site.revision += 1
+    call.site.touch("watchlist", watchlist["name"])
     if key not in (reader.fieldnames or ()):
         watchlist["properties"] |= {"uploadStatus": "Complete", "provisioningState": "Failed"}
         return f"The search key '{key}' is not one of the columns of the watchlist."
@@ -167,5 +167,5 @@ def _upload(call: Call, watchlist: dict[str, Any], properties: dict[str, Any]) -
 def _remove(call: Call, name: str) -> str | None:
     call.site.watchlists.pop(name)
     call.site.items.pop(name.casefold(), None)
-    call.site.revision += 1
+    call.site.touch("watchlist", name, deleted=True)
     return None
