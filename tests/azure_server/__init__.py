@@ -16,12 +16,13 @@ path of its Sentinel resources, `Site.customer_id` its id in the Logs query API.
 What it knows: alert rules (Scheduled, NRT, Fusion, MicrosoftSecurityIncidentCreation; stable versions hide NRT and drop
 subTechniques), their actions, rule templates, metadata, saved searches, watchlists with items and long-running operations,
 workbooks with revisions, scheduledQueryRules; etags, tombstones, paging, api-versions, validators and error envelopes, rate-limit
-headers; queries with timespans, several workspaces, batches, partial results; faults (`faults.py`); points that Microsoft does not
+headers; queries with timespans, several workspaces, batches, partial results, the same in Kusto's
+forms (/v2/rest/query, /v1/rest/query, /v1/rest/mgmt); faults (`faults.py`); points that Microsoft does not
 document are settings (`Behaviour`).
 
 What it does not know: TLS, tokens' audiences and expiry, roles (only `deny`), regions, ARM deployments, incidents and alerts (rules
-never run), the Kusto endpoints /v2/rest/query and /v1/rest/mgmt, renaming of columns that a workspace does on ingestion. Texts of
-errors are Microsoft's where they are known; clients should go by status and code.
+never run), most of Kusto's management commands, limits per month, what regions and years do differently. Texts of errors are
+Microsoft's where they are known; clients should go by status and code.
 """
 
 from tests.azure_server.clock import Clock

@@ -11,9 +11,8 @@ from typing import Any
 from tests.azure_server import query_errors
 from tests.azure_server.messages import Request, Response, ServiceError
 from tests.azure_server.state import Account, Site
+from tests.azure_server.values import kusto_v1, result_name, rows
 from toolkit import KqlError, QueryTimeout, Result, ToolkitError, UnsupportedKqlError, Workspace
-from toolkit.engine.values import to_json
-from toolkit.kql.types import ScalarType
 
 _PATHS = re.compile(r"/v1(?P<resource>/workspaces/[^/]+|/subscriptions/.+?/workspaces/[^/]+)/(?P<verb>query|metadata)/?", re.IGNORECASE)
 _BATCH = re.compile(r"/v1/\$batch/?", re.IGNORECASE)
@@ -70,13 +69,18 @@ class _Prefer:
     wait: float
     statistics: bool
     render: bool
+    as_kusto: bool
 
     @classmethod
     def of(cls, header: str) -> _Prefer:
-        """The header `Prefer: wait=60,include-statistics=true`; parts are separated by commas or semicolons."""
+        """The header `Prefer: wait=60,include-statistics=true`; parts are separated by commas or semicolons.
+
+        Kqlmagic says `ai.response-thinning=false` and reads the answer in the shape of Kusto's version 1.
+        """
         parts = dict(part.strip().casefold().split("=", 1) for part in re.split("[,;]", header) if "=" in part)
         wait = min(float(parts.get("wait", 180)), 600.0)
-        return cls(wait, parts.get("include-statistics") == "true", parts.get("include-render") == "true")
+        statistics, render = (parts.get(f"include-{part}") == "true" for part in ("statistics", "render"))
+        return cls(wait, statistics, render, parts.get("ai.response-thinning") == "false")
 
 
 def _answer(account: Account, site: Site, body: Any, prefer_header: str) -> dict[str, Any]:
@@ -101,6 +105,8 @@ def _answer(account: Account, site: Site, body: Any, prefer_header: str) -> dict
         raise ServiceError(504, "GatewayTimeout", message, correlationId=correlation) from None
     except ToolkitError as error:
         raise ServiceError(400, "BadArgumentError", _INVALID, innererror={"code": "EngineError", "message": str(error)}) from None
+    if prefer.as_kusto:
+        return kusto_v1(result)
     answer = _tables(result, account.behaviour.row_limit)
     if prefer.statistics:
         answer["statistics"] = {"query": {"executionTime": (account.clock.now() - began).total_seconds(), **_statistics(result)}}
@@ -173,12 +179,10 @@ def _instant(text: str) -> datetime:
 def _tables(result: Result, limit: int) -> dict[str, Any]:
     tables, cut = [], False
     for number, each in enumerate((result, *result.others)):
-        rows = [list(row) for row in zip(*(_column(each, index) for index in range(len(each.columns))), strict=True)]
-        cut = cut or len(rows) > limit
+        cells = rows(each)
+        cut = cut or len(cells) > limit
         columns = [{"name": name, "type": kind} for name, kind in each.columns]
-        tables.append(
-            {"name": "PrimaryResult" if number == 0 else each.name or f"Table_{number}", "columns": columns, "rows": rows[:limit]}
-        )
+        tables.append({"name": result_name(each, number), "columns": columns, "rows": cells[:limit]})
     return {"tables": tables, **({"error": _partial(limit)} if cut else {})}
 
 
@@ -193,24 +197,6 @@ def _partial(limit: int) -> dict[str, Any]:
     }
     detail = {"code": "EngineError", "message": "Something went wrong processing your query on the server.", "innererror": engine}
     return {"code": "PartialError", "message": "There were some errors when processing your query.", "details": [detail]}
-
-
-def _column(result: Result, index: int) -> list[Any]:
-    """One column as the API sends it: datetimes without trailing zeros, NaN and decimals as text, dynamics as JSON text."""
-    kind = ScalarType(result.columns[index][1])
-    values = result.values(index)
-    if kind is ScalarType.DYNAMIC:
-        return [_dynamic(text) for text in values]
-    cells = to_json(kind, values)
-    if kind is ScalarType.DATETIME:
-        return [None if cell is None else re.sub(r"\.?0*Z$", "Z", cell) for cell in cells]
-    return list(cells)
-
-
-def _dynamic(text: str | None) -> str | None:
-    """A dynamic is sent as text: JSON, a string by itself."""
-    value = None if text is None else json.loads(text, strict=False)
-    return value if isinstance(value, str) or value is None else text
 
 
 def _statistics(result: Result) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 from uuid import uuid4
 
-from tests.azure_server import alert_rules, logs, routes
+from tests.azure_server import alert_rules, kusto, logs, routes
 from tests.azure_server.clock import Clock
 from tests.azure_server.faults import FORBIDDEN, Fault, FaultPlan
 from tests.azure_server.messages import Record, Request, RequestLog, Response, ServiceError
@@ -108,7 +108,7 @@ class AzureServer:
             if fault.drop == "before":
                 return None, record
         try:
-            self._authenticate(credential, logs.is_logs_path(request.path))
+            self._authenticate(credential, logs.is_logs_path(request.path) or kusto.is_kusto_path(request.path))
             response = self._serve(request, record, fault)
         except ServiceError as error:
             response = error.response
@@ -118,7 +118,7 @@ class AzureServer:
         if fault is not None and fault.drop == "after":
             return None, record
         record.status = response.status
-        is_logs = logs.is_logs_path(request.path)
+        is_logs = logs.is_logs_path(request.path) or kusto.is_kusto_path(request.path)
         headers = {"x-ms-request-id": str(uuid4()), **({} if is_logs else self._rates.headers(request))}
         headers["x-ms-correlation-request-id"] = record.correlation_id or headers["x-ms-request-id"]
         if client := request.headers.get("x-ms-client-request-id"):
@@ -127,13 +127,14 @@ class AzureServer:
         return response, record
 
     def _serve(self, request: Request, record: Record, fault: Fault | None) -> Response:
-        is_logs = logs.is_logs_path(request.path)
         action = routes.action_of(request)
         if fault is not None and fault.status:
             raise fault.error(action, request.path)
         if request.body is MALFORMED:
             raise ServiceError(400, "InvalidRequestContent", "The request content was invalid and could not be deserialized.")
-        if is_logs:
+        if kusto.is_kusto_path(request.path):
+            return kusto.serve(self.account, request)
+        if logs.is_logs_path(request.path):
             return logs.serve(self.account, request)
         if action.casefold() in self.account.denied:
             raise FORBIDDEN.error(action, request.path)
@@ -146,6 +147,8 @@ class AzureServer:
     def _authenticate(self, credential: str, is_logs: bool) -> None:
         scheme, _, token = credential.partition(" ")
         if scheme.casefold() == "bearer" and token and (self.tokens is None or token in self.tokens):
+            return
+        if is_logs and self.behaviour.anonymous_queries:
             return
         if is_logs:
             raise ServiceError(401, "AuthorizationRequiredError", "Valid authentication was not provided")

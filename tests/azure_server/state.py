@@ -29,6 +29,7 @@ class Behaviour:
     If-Match gets 412). `operation_polls`, `operation_seconds`: how often, and how long on the server's clock, a long-running
     operation says InProgress. `missing_watchlist_rejected`: a rule whose query reads a watchlist that does not exist is refused.
     `enforce_rate`: requests over the token buckets of a subscription get 429.
+    `anonymous_queries`: queries need no token (notebooks against a local server).
     """
 
     page_size: int = 100
@@ -42,6 +43,7 @@ class Behaviour:
     operation_seconds: float = 0.0
     operation_retry_after: int = 0
     enforce_rate: bool = False
+    anonymous_queries: bool = False
     row_limit: int = 500_000
     max_scheduled: int = 512
     max_nrt: int = 50
