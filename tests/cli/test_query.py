@@ -105,3 +105,11 @@ def test_several_results_one_after_the_other(toolkit: Toolkit, data: Path) -> No
     assert toolkit("query", query, "--data", "data", "--format", "csv").out == "Count\n2\n\nResultType\n0\n"
     found = json.loads(toolkit("query", query, "--data", "data", "--format", "json").out)
     assert found == [{"name": "", "rows": [{"Count": 2}]}, {"name": "Bobs", "rows": [{"ResultType": "0"}]}]
+
+
+def test_data_are_needed_only_for_tables(toolkit: Toolkit) -> None:
+    assert toolkit("query", "range x from 1 to 2 step 1 | summarize s = sum(x)", "--format", "csv").out.split() == ["s", "3"]
+    ran = toolkit("query", "let T = SigninLogs; union T, (print x = 1) | where 'a' in ((AuditLogs | project OperationName))")
+    assert ran.code == 2
+    assert "The query reads AuditLogs, SigninLogs. Missing option '--data'" in ran.err
+    assert toolkit("query", "SigninLog | count").code == 1

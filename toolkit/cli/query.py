@@ -35,19 +35,20 @@ class _Moment(click.ParamType[datetime]):
 
 @click.command("query", short_help="Run KQL on a folder of recorded logs.")
 @click.argument("kql")
-@click.option("--data", "folder", required=True, type=click.Path(path_type=Path), help="Folder whose files are named after tables.")
+@click.option("--data", "folder", type=click.Path(path_type=Path), help="Folder whose files are named after tables.")
 @click.option("--now", type=_Moment(), help="What now() is in the query; the time of the machine by default.")
 @click.option("--start", type=_Moment(), help="Only rows whose TimeGenerated is later.")
 @click.option("--end", type=_Moment(), help="Only rows whose TimeGenerated is not later.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 @click.option("--lenient", is_flag=True, help="Leave out lines of logs that cannot be read, and count them.")
 @click.option("--time-limit", type=click.FloatRange(min=0.01), metavar="S", help="Seconds that the query may run.")
-def command(kql: str, folder: Path, **options: Any) -> int:
+def command(kql: str, folder: Path | None, **options: Any) -> int:
     """Run KQL on recorded logs. `-` as KQL reads the query from standard input.
 
     A file belongs to the table that its name begins with (AKSAudit.jsonl, AKSAudit.attack.csv), a folder named after a
     table holds files of that table. Functions and watchlists of the project that the folder lies in can be used.
-    Several results (several statements, fork, facet) come one after the other.
+    A query that reads no table (print, range, datatable) needs no data. Several results (several statements, fork, facet)
+    come one after the other.
     """
     from toolkit.content.findings import ContentError
     from toolkit.engine.errors import QueryCancelled
@@ -56,7 +57,7 @@ def command(kql: str, folder: Path, **options: Any) -> int:
 
     text = sys.stdin.read() if kql == "-" else kql
     try:
-        bench = _bench(folder)
+        bench = _bench(folder or Path.cwd())
     except ContentError as error:
         for finding in error.findings:
             echo_finding(finding)
@@ -64,6 +65,8 @@ def command(kql: str, folder: Path, **options: Any) -> int:
     now = options["now"] or datetime.now(UTC)
     try:
         workspace = _workspace(bench, folder, lenient=options["lenient"])
+        if folder is None:
+            _refuse_tables(workspace, text)
         result = workspace.query(text, now=now, start=options["start"], end=options["end"], timeout=options["time_limit"])
         _show(result, options["form"])
     except QueryCancelled as error:
@@ -104,12 +107,19 @@ def _bench(folder: Path) -> Bench:
     return Bench(project, list(project.items("function")), list(project.items("watchlist")), None)
 
 
-def _workspace(bench: Bench, folder: Path, *, lenient: bool) -> Workspace:
+def _refuse_tables(workspace: Workspace, text: str) -> None:
+    """Without data every table would silently be empty."""
+    found = workspace.analyze(text).tables
+    if found:
+        raise click.UsageError(f"The query reads {', '.join(found)}. Missing option '--data': the folder of its logs.")
+
+
+def _workspace(bench: Bench, folder: Path | None, *, lenient: bool) -> Workspace:
     """The tables of a folder. Raises IngestError."""
     from toolkit.engine.ingest import discover
 
     workspace = bench.base
-    for table, files in discover(folder).items():
+    for table, files in discover(folder).items() if folder is not None else ():
         report = workspace.ingest(table, files, lenient=lenient)
         for finding in report.findings:
             if finding.severity != "info":

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from toolkit.engine.errors import QueryFailed
-from toolkit.engine.lower.compile import relations
 from toolkit.engine.values import parse_dynamic
 from toolkit.kql import plan
 from toolkit.kql.diagnostics import Diagnostic, UnsupportedKqlError
 from toolkit.kql.discovery import Discover
+from toolkit.kql.passes.rewrite import relations
 from toolkit.kql.source import Source
 from toolkit.kql.types import ScalarType
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from toolkit.engine.functions import load_families
 from toolkit.engine.functions.registry import REGISTRY
@@ -17,7 +17,7 @@ from toolkit.kql.diagnostics import UnsupportedKqlError
 from toolkit.kql.passes.fuse import fuse
 from toolkit.kql.passes.idle_legs import drop_idle_legs
 from toolkit.kql.passes.prune import prune
-from toolkit.kql.passes.rewrite import own_expressions, relations_within
+from toolkit.kql.passes.rewrite import own_expressions, relations
 from toolkit.kql.passes.time_scope import apply_time_scope
 from toolkit.kql.source import Source
 
@@ -104,21 +104,6 @@ def _refuse_unsupported(roots: Sequence[plan.Rel], source: Source) -> None:
 class _NoStorage:
     def stored(self, table: str) -> Sequence[StoredPart]:
         return ()
-
-
-def relations(roots: Sequence[plan.Rel]) -> Iterator[plan.Rel]:
-    """Every relation of a plan once, those of subqueries and shared ones included."""
-    seen: set[int] = set()
-    pending = list(roots)
-    while pending:
-        rel = pending.pop()
-        if id(rel) in seen:
-            continue
-        seen.add(id(rel))
-        yield rel
-        for expr in own_expressions(rel):
-            pending += relations_within(expr)
-        pending += plan.inputs(rel)
 
 
 def _readers(roots: Sequence[plan.Rel]) -> Mapping[int, int]:

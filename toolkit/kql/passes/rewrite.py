@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from toolkit.kql import plan
@@ -141,3 +141,18 @@ def transform(rel: plan.Rel, on_rel: RelMap, on_expr: ExprMap | None = None) -> 
         return on_rel(map_expressions(map_inputs(node, visit), visit_expr))
 
     return visit(rel)
+
+
+def relations(roots: Sequence[plan.Rel]) -> Iterator[plan.Rel]:
+    """Every relation of a plan once, those of subqueries and shared ones included."""
+    seen: set[int] = set()
+    pending = list(roots)
+    while pending:
+        rel = pending.pop()
+        if id(rel) in seen:
+            continue
+        seen.add(id(rel))
+        yield rel
+        for expr in own_expressions(rel):
+            pending += relations_within(expr)
+        pending += plan.inputs(rel)
