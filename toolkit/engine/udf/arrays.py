@@ -204,4 +204,6 @@ def range_of_reals(start: float, stop: float, step: float) -> str | None:
 
 def repeated(value: str, count: int) -> str | None:
     """`value` is JSON text; a negative count gives null."""
+    if count > LONGEST_RANGE:  # R-340
+        raise ValueError(f"kql: repeat() makes at most {LONGEST_RANGE} elements, not {count}")
     return None if count < 0 else array_text([value] * count)

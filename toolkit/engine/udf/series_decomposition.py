@@ -54,6 +54,8 @@ def seasonal_part(learned: Reals, period: int, size: int, function: str) -> Real
         return np.zeros(size)
     if period > len(learned) and size > len(learned):
         raise refused(f"{function}: a period of {period} values has places without any among the {len(learned)} that are learned from")
+    if period > len(learned):
+        return learned.copy()  # every place has one value
     cycles = -(-len(learned) // period)
     grid = np.full(cycles * period, np.nan)
     grid[: len(learned)] = learned
@@ -62,9 +64,8 @@ def seasonal_part(learned: Reals, period: int, size: int, function: str) -> Real
     medians = np.empty(period)
     tail = len(learned) - full * period
     medians[:tail] = np.median(table[:, :tail], axis=0) if tail else 0.0
-    if full:
-        medians[tail:] = np.median(table[:full, tail:], axis=0)
-    return np.resize(medians, size) if full else medians[:size]
+    medians[tail:] = np.median(table[:full, tail:], axis=0)
+    return np.resize(medians, size)
 
 
 def _trend(left: Reals, trend: str, size: int, function: str) -> Reals:
