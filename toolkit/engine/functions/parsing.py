@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from toolkit.engine.errors import failing
 from toolkit.engine.functions import forms
 from toolkit.engine.functions.conversion import CONVERTERS, dynamic_text
 from toolkit.engine.functions.registry import REGISTRY, Lowering, Refusal
@@ -51,11 +52,12 @@ def _extract_json(call: plan.Call, args: Sequence[Lowered], lowering: Lowering) 
     """The value at a path as text, converted when a type is given; '' or null for what is missing or is no JSON."""
     path = forms.constant_text(call.args[0], "the path of extract_json()")
     steps = udf.json_path_steps(path)
-    if steps is None:
-        raise Refusal(f"the JSON path {path!r} is not supported", call.args[0].span)
     source = args[1].sql if call.args[1].type is ScalarType.DYNAMIC else strict_text(call, args, 1)
     value: Sql = Form("(CASE WHEN json_valid({0}) THEN TRY_CAST({0} AS JSON) END)", (source,))
-    if steps:
+    if steps is None:
+        message = failing(f"what the service reads at the JSON path {path!r} is not documented", call.args[0].span)
+        value = Form("(CASE WHEN json_valid({0}) THEN CAST(error({1}) AS JSON) END)", (source, forms.text(message)))
+    elif steps:
         value = Form("json_extract({0}, {1})", (value, forms.text(duckdb_path(steps))))
     dynamic: Sql = Form("nullif(CAST({0} AS VARCHAR), 'null')", (value,))
     if len(args) < 3 or call.type is ScalarType.STRING:

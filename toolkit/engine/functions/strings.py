@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from toolkit.engine.errors import failing
 from toolkit.engine.functions import forms
 from toolkit.engine.functions.conversion import as_text
 from toolkit.engine.functions.registry import REGISTRY, Lowering, Refusal
-from toolkit.engine.sql import Form, Lowered, Sql
+from toolkit.engine.sql import Form, Literal, Lowered, Sql
 from toolkit.engine.udf import strings as udf
 from toolkit.kql import plan
 from toolkit.kql.types import ScalarType
@@ -108,10 +109,10 @@ def _split(call: plan.Call, args: Sequence[Lowered], _: Lowering) -> Lowered:
     """R-131. With an index still an array, of one element; past the end it is empty."""
     pieces = split_list(call, args)
     if len(args) > 2:
-        index = forms.constant_number(call.args[2])
-        if isinstance(index, int) and index < 0:
-            raise Refusal("split() with a negative index is not documented", call.args[2].span)
-        pieces = Form("list_slice({0}, {1} + 1, {1} + 1)", (pieces, _number(call, args, 2)))
+        # official rules write -1; what the service makes of it is told nowhere, and it matters only where there are rows
+        message = Literal(failing("split() with a negative index is not documented", call.args[2].span), "VARCHAR")
+        one = "CASE WHEN {1} < 0 THEN CAST(error({2}) AS VARCHAR[]) ELSE list_slice({0}, {1} + 1, {1} + 1) END"
+        pieces = Form(one, (pieces, _number(call, args, 2), message))
     return Lowered(Form("CAST(to_json({0}) AS VARCHAR)", (pieces,)), len(args) > 2 and args[2].nullable)
 
 
