@@ -106,9 +106,12 @@ def load_item(path: Path, shown: str, kind: Kind | None) -> Item | None:
     except ContentError as error:
         return Item(path, shown, kind or "rule", findings=list(error.findings))
     kind = kind or sniff(document.mapping.entries)
-    if kind is None:
-        return None
-    item = Item(path, shown, kind, document, findings=findings.found)
+    return read_item(path, kind, document, findings) if kind else None
+
+
+def read_item(path: Path, kind: Kind, document: Document, findings: Findings) -> Item:
+    """The item that a document read already is; `findings` are those of reading it."""
+    item = Item(path, document.source.name, kind, document, findings=findings.found)
     if kind == "rule" and _is_unmanaged(document):
         other = document.node(("kind",))
         span = document.span(("kind",))

@@ -121,7 +121,7 @@ def _attack(item: Described) -> Iterator[Problem]:
 
 
 def _required(rule: Rule) -> Iterator[Problem]:
-    if rule.severity is None:
+    if rule.severity is None and (rule.target is None or rule.target.severity is None):
         yield _missing("severity")
     if rule.id is None:
         yield Problem(("id",), "missing-key", "The key 'id' is missing; without it a renamed rule is a new rule.", severity="warning")
@@ -133,12 +133,19 @@ def _schedule(rule: Rule) -> Iterator[Problem]:
         yield _missing("queryFrequency", " (a rule of kind Scheduled needs it)")
     if period is None:
         yield _missing("queryPeriod", " (a rule of kind Scheduled needs it)")
-    if rule.trigger_operator is None:
+    target = rule.target
+    if rule.trigger_operator is None and not (target and target.operator):
         yield _missing("triggerOperator")
-    if rule.trigger_threshold is None:
+    if rule.trigger_threshold is None and (target is None or target.threshold is None):
         yield _missing("triggerThreshold")
-    elif not 0 <= rule.trigger_threshold <= 10_000:
+    if rule.trigger_threshold is not None and target is None and not 0 <= rule.trigger_threshold <= 10_000:
         yield Problem(("triggerThreshold",), "limit", f"The threshold is {rule.trigger_threshold}; it has to be 0 to 10000.")
+    if target is None:
+        yield from _schedule_ranges(frequency, period)
+
+
+def _schedule_ranges(frequency: timedelta | None, period: timedelta | None) -> Iterator[Problem]:
+    """Those of analytics rules; log alert rules have their own, which the deployment checks."""
     yield from _within("queryFrequency", frequency, 5 * _MINUTE, 14 * _DAY)
     yield from _within("queryPeriod", period, 5 * _MINUTE, 14 * _DAY)
     if frequency and period and period < frequency:
@@ -265,7 +272,8 @@ def _incident(rule: Rule) -> Iterator[Problem]:
 
 
 def _suppression(rule: Rule) -> Iterator[Problem]:
-    yield from _within("suppressionDuration", rule.suppression_duration, 5 * _MINUTE, _DAY)
+    if rule.target is None:
+        yield from _within("suppressionDuration", rule.suppression_duration, 5 * _MINUTE, _DAY)
     short = rule.suppression_duration and rule.query_frequency and rule.suppression_duration < rule.query_frequency
     if rule.suppression_enabled and short:
         message = "The suppression is shorter than queryFrequency and has no effect."

@@ -13,6 +13,7 @@ class FunctionFile(ContentModel):
     """What the formats have in common: a name to call it by, the key of its query, its parameters as Azure writes them."""
 
     parameters: dict[str, Parameter] = Field({}, alias="parameters")
+    arm_properties: Anything = Field(None, alias="armProperties")
 
     @property
     def name(self) -> str:
@@ -151,6 +152,7 @@ class WatchlistFile(ContentModel):
     metadata: Anything = None
     tags: Anything = None
     version: Text | None = None
+    arm_properties: Anything = None
 
     @property
     def key(self) -> str | None:

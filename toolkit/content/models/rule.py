@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field
 
 from toolkit.catalog.entities import ENTITY_TYPES
 from toolkit.content.models.fields import Anything, Boolean, ContentModel, Duration, Integer, Raw, Text, Texts, choice
+from toolkit.content.models.target import Target
 
 SEVERITIES = ("High", "Medium", "Low", "Informational")
 TACTICS = (
@@ -112,6 +113,8 @@ class Described(ContentModel):
     entity_mappings: list[EntityMapping] = []
     custom_details: dict[str, Text] = {}
     parameters: dict[str, Parameter] = {}
+    arm_properties: Anything = None
+    """Properties of the Azure resource that have no key of their own here, as the service names them."""
 
 
 class Rule(Described):
@@ -132,6 +135,7 @@ class Rule(Described):
     suppression_duration: Duration | None = None
     alert_rule_template_name: Text | None = None
     template_version: Text | None = None
+    target: Target | None = None
 
     @property
     def is_nrt(self) -> bool:

@@ -1,0 +1,1 @@
+"""From rendered content to changes in a workspace."""

@@ -1,0 +1,23 @@
+"""Content <-> Azure bodies, and what it means for two bodies to be equal. No HTTP, no clock, no files."""
+
+from toolkit.deploy.mapping.differences import Difference, differences
+from toolkit.deploy.mapping.directions import from_arm, kept_keys, to_arm
+from toolkit.deploy.mapping.normal import normal
+from toolkit.deploy.mapping.resources import ArmResource, ContentFile, MappingError, ResourceKind, Settings, UnmappableError
+from toolkit.deploy.mapping.workbooks import WorkbookSource
+
+__all__ = [
+    "ArmResource",
+    "ContentFile",
+    "Difference",
+    "MappingError",
+    "ResourceKind",
+    "Settings",
+    "UnmappableError",
+    "WorkbookSource",
+    "differences",
+    "from_arm",
+    "kept_keys",
+    "normal",
+    "to_arm",
+]
