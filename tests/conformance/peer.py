@@ -61,7 +61,8 @@ def data_queries() -> Iterator[tuple[str, str]]:
     """
     for path in sorted(path for path in FUNCTIONS.glob("*.yaml") if not path.stem.startswith(UNKNOWN_TO_THE_PEER)):
         for index, row in enumerate(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader), 1):
-            if not row.get("error") and "now" not in row and "others" not in row:
+            written_out = "let d = c + c" in row["query"]  # the peer writes every let out: megabytes of SQL, for minutes
+            if not row.get("error") and "now" not in row and "others" not in row and not written_out:
                 yield f"{path.stem}-{index}-{row['rule']}", row["query"]
 
 
