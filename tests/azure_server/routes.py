@@ -98,6 +98,12 @@ ROUTES = (
     ),
     Route(_GROUP + "/providers/Microsoft.Insights/workbooks", "Microsoft.Insights/workbooks", _WORKBOOKS, {"GET": workbooks.listing}),
     Route(
+        _SUBSCRIPTION + "/providers/Microsoft.Insights/workbooks",
+        "Microsoft.Insights/workbooks",
+        _WORKBOOKS,
+        {"GET": workbooks.list_by_subscription},
+    ),
+    Route(
         _GROUP + "/providers/Microsoft.Insights/workbooks/{name}",
         "Microsoft.Insights/workbooks",
         _WORKBOOKS,

@@ -250,6 +250,7 @@ def test_workbooks(server: AzureServer) -> None:
         assert changed.display_name == "W2"
         assert len(list(client.workbooks.revisions_list(GROUP, BOOK))) == 2
         assert [each.name for each in client.workbooks.list_by_resource_group(GROUP, "sentinel")] == [BOOK]
+        assert [each.name for each in client.workbooks.list_by_subscription("sentinel")] == [BOOK]
         book.display_name = "W2"
         with pytest.raises(ResourceExistsError, match="A Workbook with the same name already exists"):
             client.workbooks.create_or_update(GROUP, BOOK[:-1] + "2", book)

@@ -15,6 +15,19 @@ _WRITABLE = "displayName serializedData version category description storageUri 
 
 
 def listing(call: Call) -> Response:
+    return _list(call, call.group.workbooks)
+
+
+def list_by_subscription(call: Call) -> Response:
+    merged = Collection()
+    for group in call.account.groups.values():
+        if group.subscription.casefold() == call.group.subscription.casefold():
+            for workbook in group.workbooks:
+                merged.put(workbook["id"], workbook)
+    return _list(call, merged)
+
+
+def _list(call: Call, workbooks: Collection) -> Response:
     category = call.request.option("category")
     if not category:
         raise bad_request("The query parameter 'category' is required.")
@@ -26,7 +39,7 @@ def listing(call: Call) -> Response:
         wanted = properties["category"].casefold() == category.casefold() and source in ("", properties["sourceId"])
         return _public(call, workbook) if wanted and tags <= set(workbook["tags"]) else None
 
-    return page(call, call.group.workbooks, show)
+    return page(call, workbooks, show)
 
 
 def get(call: Call) -> Response:
