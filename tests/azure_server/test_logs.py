@@ -174,6 +174,7 @@ def test_a_batch(wire: Wire) -> None:
     requests[0]["headers"] = {"Prefer": "include-statistics=true"}
     answer = wire.send("POST", "/v1/$batch", {"requests": [*requests, {"id": "9", "workspace": "nobody", "body": {"query": "print 1"}}]})
     found = {response["id"]: response for response in answer.body["responses"]}
+    assert list(found) == ["9", "3", "2", "1", "0"]  # clients go by the id
     assert {name: response["status"] for name, response in found.items()} == {"0": 200, "1": 200, "2": 400, "3": 200, "9": 404}
     assert set(found["0"]["body"]) == {"tables", "statistics"}
     assert found["1"]["body"]["tables"][0]["rows"] == [[2]]
@@ -203,6 +204,11 @@ def test_queries_see_what_is_deployed(wire: Wire) -> None:
     assert wire.send("PUT", "@sentinel/watchlists/w", {"properties": watchlist}).status == 201
     joined = "T | lookup kind=inner (_GetWatchlist('w')) on User | project User, Team"
     assert sorted(_query(wire, joined).body["tables"][0]["rows"]) == [["u1", "red"], ["u2", "blue"]]
+    item = {"properties": {"itemsKeyValue": {"User": "u3", "Team": "red"}}}
+    wire.send("PUT", "@sentinel/watchlists/w/watchlistItems/i1", item)
+    assert len(_query(wire, joined).body["tables"][0]["rows"]) == 3
+    wire.send("DELETE", "@sentinel/watchlists/w/watchlistItems/i1")
+    assert len(_query(wire, joined).body["tables"][0]["rows"]) == 2
     wire.send(
         "PUT",
         "@workspace/savedSearches/f1",
@@ -212,3 +218,4 @@ def test_queries_see_what_is_deployed(wire: Wire) -> None:
     wire.send("DELETE", "@workspace/savedSearches/f1")
     assert _query(wire, "F2").status == 400
     wire.send("DELETE", "@sentinel/watchlists/w")
+    assert _query(wire, joined).status != 200

@@ -72,6 +72,13 @@ def test_every_request_is_logged_and_no_credential(server: AzureServer, wire: Wi
     assert len(server.log) == 0
 
 
+def test_the_keys_of_a_new_rule_come_in_another_order(wire: Wire) -> None:
+    first, second = _put(wire).body, _put(wire).body
+    assert list(first) != list(second)
+    assert list(first["properties"]) != list(second["properties"])
+    assert set(first) == set(second)
+
+
 def test_a_refused_request_writes_nothing(server: AzureServer, wire: Wire) -> None:
     server.deny("microsoft.securityinsights/alertRules/write")
     answer = _put(wire)

@@ -22,7 +22,18 @@ from azure.core.exceptions import (
 from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 
-from tests.azure_server import DROPPED, SERVER_ERROR, SUBSCRIPTION, THROTTLED, THROTTLED_BARE, AzureServer, Behaviour, Fault, Site
+from tests.azure_server import (
+    DROPPED,
+    SERVER_ERROR,
+    SUBSCRIPTION,
+    THROTTLED,
+    THROTTLED_BARE,
+    TRANSIENT,
+    AzureServer,
+    Behaviour,
+    Fault,
+    Site,
+)
 from toolkit import Workspace
 
 RULE = "11111111-0000-0000-0000-000000000001"
@@ -365,3 +376,16 @@ def test_bare_throttling_of_a_query_is_not_retried(logs: Any, server: AzureServe
         logs.query_workspace(server.site().customer_id, "print x = 1", timespan=None)
     assert refused.value.status_code == 429
     assert [(record.fault, record.status) for record in server.log] == [("throttled", 429), ("throttled-bare", 429)]
+
+
+def test_microsofts_client_gets_through_faults(insights: Any, server: AzureServer) -> None:
+    server.faults.rate, server.faults.seed = 0.25, 3
+    for number in range(40):
+        insights.alert_rules.create_or_update(GROUP, "soc", f"r{number}", _scheduled())
+    server.faults.clear()
+    assert len(server.site().rules) == 40
+    assert {record.fault for record in server.log} == {"", *(fault.name for fault in TRANSIENT)}
+    created = [resource for what, resource in server.log.writes if what == "create"]
+    lost = [record for record in server.log if record.fault == "dropped-after"]
+    assert len(created) == 40
+    assert sum(server.log.writes.values()) == 40 + len(lost)  # a lost answer is the only reason to write twice
