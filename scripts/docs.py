@@ -76,7 +76,9 @@ def differences_page() -> str:
         "# Known differences",
         NOTE,
         _DIFFERENCES,
-        _table(["page", "why"], [[entry["page"], entry["reason"]] for entry in known.values()]),
+        _table(["page", "why"], [[entry["page"], entry["reason"]] for entry in known.values() if not entry.get("refused")]),
+        "## Refused examples",
+        _table(["page", "why"], [[entry["page"], entry["reason"]] for entry in known.values() if entry.get("refused")]),
     ]
     rows = [[entry["about"], entry["measured"], entry["inferred"]] for entry in inferred]
     parts += ["## Inferred answers", _INFERRED, _table(["about", "what is measured", "what is inferred from it"], rows)]
@@ -87,14 +89,14 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" if row else "|" + "---|" * len(head) for row in [head, [], *rows])
 
 
-_DIFFERENCES = "Examples of Microsoft's KQL reference that run and whose printed answer is another one. Everything else that runs matches."
+_DIFFERENCES = "Examples of Microsoft's KQL reference that run and whose printed answer is another one. All others that run match."
 _INFERRED = "Answers that the documentation does not determine in full, and what they rest on."
 _INTRODUCTION = (
     "The language is parsed and analysed whole. What the engine cannot run exactly as the service does is refused by name and position; "
     "a listed function may still refuse arguments whose result is not documented.\n\n"
     "A workspace that holds nothing at all (no log, watchlist or external file) makes dry runs: every table is empty, and so is what is "
-    "not at hand, such as `externaldata`, with the columns that the query declares, or a watchlist. From the first row on, "
-    "a query that needs something that is not there is refused. The cases of a project are never "
+    "not at hand, such as `externaldata`, with the columns that the query declares, or a watchlist. From the first row on, also one "
+    "that the query itself has, a query that needs something that is not there is refused. The cases of a project are never "
     "dry runs: no rule may pass on a feed that is silently empty."
 )
 
