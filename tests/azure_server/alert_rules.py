@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.azure_server import query_errors
@@ -54,6 +55,7 @@ def put(call: Call) -> Response:
         properties = {key: value for key, value in properties.items() if key not in _PREVIEW_ONLY}
     properties.pop("lastModifiedUtc", None)
     validate(kind, properties)
+    _check_start(call, properties.get("startTimeUtc"), known)
     _check_count(call, kind, properties, known)
     _check_query(call, properties.get("query"))
     rule: dict[str, Any] = {
@@ -136,6 +138,18 @@ def _check_kind(call: Call, name: str, kind: str, known: dict[str, Any] | None) 
         raise bad_request(f"Analytics rule template '{template}' is already installed for workspace '{call.site.name}'")
     if known["kind"] != kind and call.account.behaviour.kind_change_rejected:
         raise bad_request(f"The kind of the rule '{name}' cannot be changed from '{known['kind']}' to '{kind}'.")
+
+
+def _check_start(call: Call, given: Any, known: dict[str, Any] | None) -> None:
+    """A first run is 10 minutes to 30 days ahead when it is set; one that was set before may lie in the past by now."""
+    if given is None or (known is not None and known["properties"].get("startTimeUtc") == given):
+        return
+    try:
+        ahead = datetime.fromisoformat(str(given)).replace(tzinfo=UTC) - call.account.clock.now()
+    except ValueError:
+        raise bad_request(f"The value '{given}' of 'startTimeUtc' is not a valid datetime.") from None
+    if not timedelta(minutes=10) <= ahead <= timedelta(days=30):
+        raise bad_request("Invalid data model. [: 'startTimeUtc' should be between 10 minutes and 30 days from now.]")
 
 
 def _check_count(call: Call, kind: str, properties: dict[str, Any], known: dict[str, Any] | None) -> None:

@@ -151,7 +151,7 @@ def _schedule(rule: dict[str, Any]) -> Iterator[str]:
 
 
 def _no_schedule(rule: dict[str, Any]) -> Iterator[str]:
-    for name in ("queryFrequency", "queryPeriod", "triggerOperator", "triggerThreshold"):
+    for name in ("queryFrequency", "queryPeriod", "triggerOperator", "triggerThreshold", "startTimeUtc"):
         if rule.get(name) is not None:
             yield f"Could not find member '{name}' on object of type 'NrtAlertRuleProperties'."
 
