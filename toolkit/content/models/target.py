@@ -31,7 +31,7 @@ AlertOperator = Annotated[
 
 def _number(value: Any) -> float:
     text = value.text if isinstance(value, Scalar) else str(value)
-    if not re.fullmatch(r"[+-]?\d{1,18}(\.\d{1,18})?([eE][+-]?\d{1,2})?", text.strip()):
+    if not re.fullmatch(r"[+-]?\d{1,18}(\.\d{1,18})?([eE][+-]?\d{1,3})?", text.strip()) or abs(float(text)) > 1e300:
         raise refuse("wrong-type", f"Expected a number, found {shown(value)}.")
     return float(text)
 

@@ -106,6 +106,8 @@ def from_arm(resource: ArmResource, settings: Settings | None = None, kept: Mapp
     query = document.get("query")
     if query and is_template(query):
         document["query"] = _raw(resource, query)
+    # The line end that a block has anyway; it means nothing to the service.
+    document |= {key: f"{document[key]}\n" for key in ("description", "query") if _is_block(key, document.get(key))}
     file = ContentFile(resource.kind, document, yaml_text(document), beside)
     _verify(resource, file, settings)
     return file
@@ -114,6 +116,10 @@ def from_arm(resource: ArmResource, settings: Settings | None = None, kept: Mapp
 def _ordered(document: Mapping[str, Any]) -> dict[str, Any]:
     known = [key for key in _ORDER if key in document]
     return {key: document[key] for key in [*known, *(key for key in document if key not in _ORDER)]}
+
+
+def _is_block(key: str, value: object) -> bool:
+    return isinstance(value, str) and (key == "query" or "\n" in value)
 
 
 def _raw(resource: ArmResource, query: str) -> str:

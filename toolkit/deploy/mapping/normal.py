@@ -59,7 +59,9 @@ def _plain(value: Any) -> Any:
 
 def _pruned(value: Any) -> Any:
     """Without empty lists and mappings: the service gives them back for absent ones."""
-    if not isinstance(value, dict):
+    if isinstance(value, list):
+        return [_pruned(entry) for entry in value]
+    if not isinstance(value, dict) or isinstance(value, _Whole):
         return value
     inner = {key: _pruned(entry) for key, entry in value.items()}
     return {key: entry for key, entry in inner.items() if entry is not None and entry != {} and entry != []}
@@ -212,6 +214,8 @@ def _saved_search(own: Properties, envelope: Properties) -> None:
 def _watchlist(own: Properties, envelope: Properties) -> None:
     _change(own, "defaultDuration", _duration)
     _change(own, "labels", _set)
+    if own.get("watchlistAlias"):
+        own.setdefault("source", f"{own['watchlistAlias']}.csv")
 
 
 def _watchlist_item(own: Properties, envelope: Properties) -> None:
@@ -232,8 +236,8 @@ def _json(value: Any) -> Any:
         content = json.loads(value)
     except (TypeError, ValueError, RecursionError):
         return value
-    # Inside a workbook null and empty mean something: the content is one value, of which nothing is pruned.
-    return _Whole(content) if isinstance(content, dict) else value
+    # Inside a workbook an empty list may mean something else than none: nothing of it is pruned.
+    return _Whole(_plain(content)) if isinstance(content, dict) else value
 
 
 class _Whole(dict[str, Any]):

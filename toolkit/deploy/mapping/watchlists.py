@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -58,11 +57,13 @@ def _items(alias: str, key: str, rows: Sequence[Mapping[str, str]]) -> tuple[Arm
 
 
 def csv_text(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> str:
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([row.get(column, "") for column in columns] for row in rows)
-    return out.getvalue()
+    """Comma-separated text with a header. Python's own writer leaves a carriage return unquoted, which ends the line for a reader."""
+    lines = [list(columns), *([row.get(column, "") for column in columns] for row in rows)]
+    return "".join(",".join(map(_cell, cells)) + "\n" if cells != [""] else '""\n' for cells in lines)
+
+
+def _cell(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if re.search(r'[",\r\n]', text) else text
 
 
 def watchlist_document(resource: ArmResource) -> tuple[dict[str, Any], dict[str, str]]:

@@ -5,7 +5,6 @@ What it writes, `toolkit.content.yaml` reads back as the same values; PyYAML's o
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -113,4 +112,14 @@ def _text(text: str) -> str:
         return text
     if _BLOCK.fullmatch(text) and "\n" not in text and "\t" not in text:
         return "'" + text.replace("'", "''") + "'"
-    return json.dumps(text, ensure_ascii=True)
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+_ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
+
+
+def _escaped(char: str) -> str:
+    """JSON's escapes would not do: YAML has no surrogate pairs."""
+    if char in _ESCAPES:
+        return _ESCAPES[char]
+    return char if _BLOCK.fullmatch(char) else f"\\U{ord(char):08X}"
