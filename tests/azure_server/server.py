@@ -138,8 +138,8 @@ class AzureServer:
             return logs.serve(self.account, request)
         if action.casefold() in self.account.denied:
             raise FORBIDDEN.error(action, request.path)
-        wait = self._rates.take(request)
-        if wait is not None and self.behaviour.enforce_rate:
+        wait = self._rates.take(request) if self.behaviour.enforce_rate else None
+        if wait is not None:
             message = f"Number of requests exceeded the limit. Please try again after '{wait}' seconds."
             raise ServiceError(429, "SubscriptionRequestsThrottled", message, headers={"Retry-After": str(wait)})
         return routes.serve(self.account, request, record)
@@ -157,7 +157,10 @@ class AzureServer:
 
 
 class _Rates:
-    """The token buckets of one subscription and principal: how many requests are left, refilled by the server's clock."""
+    """The token buckets of one subscription and principal: how many requests are left, refilled by the server's clock.
+
+    While rates are not enforced nothing is taken: under a clock that stands still, clients that heed the headers would wait forever.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock, self._lock = clock, Lock()
@@ -176,7 +179,7 @@ class _Rates:
 
     def headers(self, request: Request) -> dict[str, str]:
         name = _KINDS.get(request.method, "writes")
-        left = str(int(self._left[name][0]))
+        left = str(min(int(self._left[name][0]), _BUCKETS[name][0] - 1))
         return {f"x-ms-ratelimit-remaining-subscription-{name}": left, f"x-ms-ratelimit-remaining-subscription-global-{name}": left}
 
 

@@ -28,7 +28,7 @@ class Behaviour:
     `tombstone`: how long a deleted rule's id stays blocked. `etag_status`: what a stale etag in the body gets (the header
     If-Match gets 412). `operation_polls`, `operation_seconds`: how often, and how long on the server's clock, a long-running
     operation says InProgress. `missing_watchlist_rejected`: a rule whose query reads a watchlist that does not exist is refused.
-    `enforce_rate`: requests over the token buckets of a subscription get 429.
+    `enforce_rate`: requests over the token buckets of a subscription get 429 (give clients that wait a running clock).
     `anonymous_queries`: queries need no token (notebooks against a local server).
     """
 
