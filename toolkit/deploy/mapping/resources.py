@@ -24,8 +24,9 @@ class ArmResource:
     """One resource as it is sent: `name` is the last segment of its id, `body` has no etag.
 
     `only_at_creation` are properties that a PUT of an existing resource must not carry (the rows of a watchlist, which are added by every
-    PUT). `children` are the rows of a watchlist. `left_out` are the keys of the file that have no place in Azure; `by_policy` the paths of
-    the body whose value the file does not say, so that a plan may keep what the workspace has.
+    PUT). `children` are the rows of a watchlist. `left_out` are the keys of the file that have no place in Azure, `Function.Version` for
+    one inside a mapping; `by_policy` the paths of the body whose value the file does not say, so that a plan may keep what the workspace
+    has.
     """
 
     kind: ResourceKind

@@ -6,6 +6,7 @@ A saved search is a function when it has an alias, whatever its category says. D
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from toolkit.content.models.function import FunctionFile, ParserFile, SavedFunctionFile
@@ -59,7 +60,9 @@ def function_resource(model: FunctionFile, places: Places) -> ArmResource:
         tags += [*_tag("description", places.description("description", model.description)), *_own_tags(model.tags, places)]
         identity = model.id
         mapped += ("displayName", "name", "category", "description", "functionParameters", "tags")
-    return _resource(places, properties, tags, model.arm_properties, (identity, "function", model.name), mapped)
+    resource = _resource(places, properties, tags, model.arm_properties, (identity, "function", model.name), mapped)
+    inside = model.function if isinstance(model, ParserFile) and isinstance(model.function, Mapping) else {}
+    return replace(resource, left_out=(*resource.left_out, *(f"Function.{key}" for key in inside if key != "Title")))
 
 
 def _tag(name: str, value: str | None) -> list[dict[str, str]]:
