@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from toolkit.azure.client import ArmClient, Written
     from toolkit.azure.cloud import CHINA, PUBLIC, US_GOVERNMENT, Cloud, cloud_named
     from toolkit.azure.credentials import StaticCredential, default_credential
+    from toolkit.azure.logs import LogsAnswer, LogsClient, LogsQuery
     from toolkit.azure.parallel import Outcome
     from toolkit.azure.pipeline import Options, RequestRecord, Retries
     from toolkit.azure.resources import Address, Kind, Workspace
@@ -25,6 +26,9 @@ __all__ = [
     "ArmClient",
     "Cloud",
     "Kind",
+    "LogsAnswer",
+    "LogsClient",
+    "LogsQuery",
     "Options",
     "Outcome",
     "RequestRecord",
@@ -40,6 +44,7 @@ _HOME = {
     "client": "ArmClient Written",
     "cloud": "CHINA PUBLIC US_GOVERNMENT Cloud cloud_named",
     "credentials": "StaticCredential default_credential",
+    "logs": "LogsAnswer LogsClient LogsQuery",
     "parallel": "Outcome",
     "pipeline": "Options RequestRecord Retries",
     "resources": "Address Kind Workspace",

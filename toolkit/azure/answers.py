@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -13,7 +14,9 @@ from toolkit.azure.errors import AzureApiError, Facts
 _DEEPEST = 20
 _LONGEST_MESSAGE = 4000
 _SCOPES = frozenset(
-    "subscriptionnotfound resourcegroupnotfound parentresourcenotfound workspacenotfound invalidsubscriptionid".split(),
+    (
+        "subscriptionnotfound resourcegroupnotfound parentresourcenotfound invalidsubscriptionid workspacenotfound workspacenotfounderror"
+    ).split()
 )
 _QUERY_CODES = frozenset("badargumenterror semanticerror syntaxerror failedtoresolvecolumn failedtoresolvescalarexpression".split())
 _QUERY_TEXTS = (
@@ -24,6 +27,8 @@ _QUERY_TEXTS = (
     "syntax error",
     "failed to resolve",
 )
+# ARM names the workspace itself, without anything below it.
+_WORKSPACE = re.compile(r"'microsoft\.operationalinsights/workspaces/[^/']+'")
 _ETAG_TEXTS = ("etag", "newer data exists", "newer instance")
 
 
@@ -83,7 +88,7 @@ def kind_of(facts: Facts) -> type[AzureApiError]:
     if status == 412 or (status == 409 and any(part in text for part in _ETAG_TEXTS)):
         return errors.EtagConflictError
     if status == 404:
-        return errors.ScopeNotFoundError if code in _SCOPES else errors.NotFoundError
+        return errors.ScopeNotFoundError if code in _SCOPES or _WORKSPACE.search(text) else errors.NotFoundError
     if 400 <= status < 500 and status not in _BY_STATUS:
         query = bool({code, facts.inner_code.lower()} & _QUERY_CODES) or any(part in text for part in _QUERY_TEXTS)
         return errors.QueryRejectedError if query else errors.ValidationError

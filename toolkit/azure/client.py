@@ -151,7 +151,7 @@ class ArmClient:
                 lost = error
             else:
                 return self._finish(answer, address, call)
-            found = self._look(address, lost)
+            found = self._look(address, lost, call)
             if found is not None and self._landed(found, sent, address, etag, same):
                 if not new and any(_has(sent, name) for name in kind.additive):
                     raise lost
@@ -206,10 +206,15 @@ class ArmClient:
             self._wait(self.options.retries.delay(retry), missing)
         return self.get(address)
 
-    def _look(self, address: Address, lost: AzureApiError) -> Body | None:
+    def _look(self, address: Address, lost: AzureApiError, put: Call) -> Body | None:
         """What is there after an answer got lost; when that cannot be found out either, the lost answer is the error."""
+        call = replace(put, repeatable=True, etag=None)  # with its secrets: the service may repeat them in an error
         try:
-            return self.find(address)
+            return _object(self._get(self._wire.url(address.get_path()), call), "GET", address.id)
+        except errors.ScopeNotFoundError as error:
+            unknown: AzureApiError = error
+        except errors.NotFoundError:
+            return None
         except AzureApiError as error:
             unknown = error
         raise lost from unknown
