@@ -35,22 +35,37 @@ def run_many(tasks: Sequence[Callable[[], T]], parallelism: int, cancel: Event) 
     Ctrl-C sets `cancel`, waits for what runs and gives the rest as CancelledError; a second Ctrl-C is raised.
     """
 
-    def one(task: Callable[[], T]) -> Outcome[T]:
+    outcomes: dict[int, Outcome[T]] = {}
+
+    ready = Event()  # Ctrl-C while threads are being started could lose a thread; none of them works before all are there
+
+    def one(number: int, task: Callable[[], T]) -> None:
+        ready.wait()
         if cancel.is_set():
-            return Outcome(error=CancelledError(Facts("stopped before it was started")))
+            return
         try:
-            return Outcome(task())
+            outcomes[number] = Outcome(task())
         except ToolkitError as error:
-            return Outcome(error=error)
+            outcomes[number] = Outcome(error=error)
 
     if not tasks:
         return []
+    futures: list[Future[None]] = []
     with ThreadPoolExecutor(max_workers=min(parallelism, len(tasks)), thread_name_prefix="azure") as pool:
-        futures: list[Future[Outcome[T]]] = []
         try:
-            futures.extend(pool.submit(one, task) for task in tasks)
+            futures.extend(pool.submit(one, number, task) for number, task in enumerate(tasks))
+            ready.set()
             wait(futures)
         except KeyboardInterrupt:
             cancel.set()
+            ready.set()
             wait(futures)
-        return [future.result() for future in futures]
+        finally:
+            ready.set()
+    for future in futures:
+        future.result()
+    return [outcomes.get(number) or _not_started() for number in range(len(tasks))]
+
+
+def _not_started() -> Outcome[T]:
+    return Outcome(error=CancelledError(Facts("stopped before it was started")))
