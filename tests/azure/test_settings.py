@@ -184,6 +184,10 @@ def test_ctrl_c_lets_the_running_call_end_and_starts_no_more() -> None:
         signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)  # a real signal: it wakes the waiting thread
         return f"ended, told to stop: {cancel.wait(20)}"
 
-    first, *rest = run_many([running, lambda: "never", lambda: "never"], 1, cancel)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore the signal
+    try:
+        first, *rest = run_many([running, lambda: "never", lambda: "never"], 1, cancel)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert first.value == "ended, told to stop: True"
     assert [type(each.error) for each in rest] == [errors.CancelledError] * 2
