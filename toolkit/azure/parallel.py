@@ -55,16 +55,22 @@ def run_many(tasks: Sequence[Callable[[], T]], parallelism: int, cancel: Event) 
         try:
             futures.extend(pool.submit(one, number, task) for number, task in enumerate(tasks))
             ready.set()
-            wait(futures)
+            _all_done(futures)
         except KeyboardInterrupt:
             cancel.set()
             ready.set()
-            wait(futures)
+            _all_done(futures)
         finally:
             ready.set()
     for future in futures:
         future.result()
     return [outcomes.get(number) or _not_started() for number in range(len(tasks))]
+
+
+def _all_done(futures: Sequence[Future[None]]) -> None:
+    """Waits in short turns: a signal just before a wait without end would be seen only after it."""
+    while wait(futures, timeout=0.2).not_done:
+        pass
 
 
 def _not_started() -> Outcome[T]:
