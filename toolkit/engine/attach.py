@@ -10,23 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from toolkit.engine.ingest.findings import IngestError, unreadable
+from toolkit.engine.ingest.findings import Finding, IngestError, unreadable
+from toolkit.engine.ingest.infer import kinds_of_arrow
 from toolkit.engine.lower.context import StoredColumn
 from toolkit.engine.lower.time_bounds import FROM_MICROSECONDS, FROM_NANOSECONDS
 from toolkit.engine.sql import PHYSICAL
 from toolkit.kql.types import ScalarType, TableSchema
 
-_CONVERSIONS = {
-    ScalarType.DYNAMIC: "parse_json",
-    ScalarType.DATETIME: "todatetime",
-    ScalarType.TIMESPAN: "totimespan",
-    ScalarType.GUID: "toguid",
-    ScalarType.BOOL: "tobool",
-    ScalarType.INT: "toint",
-    ScalarType.LONG: "tolong",
-    ScalarType.REAL: "todouble",
-    ScalarType.DECIMAL: "todecimal",
-}
 _NUMBERS = (ScalarType.INT, ScalarType.LONG, ScalarType.REAL, ScalarType.DECIMAL)
 
 
@@ -37,8 +27,8 @@ def open_dataset(source: str | Path | Sequence[str | Path]) -> Any:
 
     files = [Path(source)] if isinstance(source, (str, Path)) else [Path(item) for item in source]
     if isinstance(source, (str, Path)) and "*" in str(source):
-        anchor = Path(Path(source).anchor or ".")
-        files = sorted(anchor.glob(str(Path(source).relative_to(Path(source).anchor) if Path(source).anchor else source)))
+        pattern = Path(source)
+        files = sorted(Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor))))
     if not files or not all(file.exists() for file in files):
         missing = next((file for file in files if not file.exists()), source)
         raise unreadable(str(missing), "there is no such file or folder")
@@ -57,39 +47,32 @@ def attached_columns(dataset: Any, table: str, known: TableSchema | None, source
     """The table's schema with the file's columns, and how each of these is read."""
     types: dict[str, ScalarType] = {}
     columns: dict[str, StoredColumn] = {}
-    wrong = []
+    wrong: list[Finding] = []
     for field in dataset.schema:
         natural = _natural(field.type)
         kind = natural if known is None else known.columns.get(field.name, natural)
         found = None if kind is None or natural is None else _reading(field, kind, natural)
         if found is None or kind is None:
-            wrong.append(
-                unreadable(source, f"column {field.name!r}: {field.type} is not read in place as {kind or 'any type'}: ingest the file")
-            )
+            message = f"column {field.name!r}: {field.type} is not read in place as {kind or 'any type'}: ingest the file"
+            wrong.append(Finding(message, source))
         else:
             types[field.name], columns[field.name] = kind, found
     if wrong:
-        raise IngestError([finding for error in wrong for finding in error.findings])
+        raise IngestError(wrong)
     return TableSchema(table, {**({} if known is None else known.columns), **types}), columns
 
 
 def _natural(source: Any) -> ScalarType | None:
-    """The type that a column of the file has by itself."""
+    """The type that an ingest gives a column of the file by itself; None where its values need more than a conversion."""
     import pyarrow as pa
 
-    types = pa.types
-    rules = (
-        (types.is_boolean, ScalarType.BOOL),
-        (lambda kind: types.is_signed_integer(kind) and kind.bit_width <= 32, ScalarType.INT),
-        (lambda kind: types.is_integer(kind) and not types.is_uint64(kind), ScalarType.LONG),
-        (types.is_floating, ScalarType.REAL),
-        (types.is_decimal, ScalarType.DECIMAL),
-        (lambda kind: types.is_timestamp(kind) or types.is_date(kind), ScalarType.DATETIME),
-        (lambda kind: types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind), ScalarType.STRING),
-        (lambda kind: types.is_dictionary(kind) and types.is_string(kind.value_type), ScalarType.STRING),
-        (lambda kind: types.is_nested(kind) and not types.is_map(kind) and _is_json(kind), ScalarType.DYNAMIC),
-    )
-    return next((kind for matches, kind in rules if matches(source)), None)
+    kind = next(iter(kinds_of_arrow(source)), None)
+    if kind is ScalarType.STRING:
+        text = source.value_type if pa.types.is_dictionary(source) else source
+        return kind if pa.types.is_string(text) or pa.types.is_large_string(text) or pa.types.is_string_view(text) else None
+    if kind is ScalarType.DYNAMIC and not _is_json(source):
+        return None
+    return None if kind is ScalarType.TIMESPAN else kind
 
 
 def _is_json(source: Any) -> bool:
@@ -107,7 +90,7 @@ def _reading(field: Any, kind: ScalarType, natural: ScalarType) -> StoredColumn 
 
     name = '"' + field.name.replace('"', '""').replace("{", "{{").replace("}", "}}") + '"'
     if natural is ScalarType.STRING and kind is not ScalarType.STRING:
-        return StoredColumn(name, True, "coalesce(CAST({0} AS VARCHAR), '')", _CONVERSIONS[kind])
+        return StoredColumn(name, True, "coalesce(CAST({0} AS VARCHAR), '')", of_text=True)
     if kind is ScalarType.DATETIME and natural is kind:
         if pa.types.is_date(field.type):
             return StoredColumn(name, True, FROM_MICROSECONDS.format("CAST({0} AS TIMESTAMP)"))

@@ -23,7 +23,7 @@ from toolkit.kql.diagnostics import Diagnostic, KqlError, UnsupportedKqlError
 from toolkit.kql.discovery import NO_ROWS, Discovered, Place
 from toolkit.kql.external import EXTERNAL_PREFIX, External
 from toolkit.kql.passes.closed import closed
-from toolkit.kql.passes.time_scope import WATCHLIST_PREFIX
+from toolkit.kql.passes.time_scope import WATCHLIST_PREFIX, is_log_table
 from toolkit.kql.source import Source
 from toolkit.kql.types import ScalarType, TableSchema
 
@@ -214,7 +214,7 @@ class Workspace:
 
     def tables(self) -> list[str]:
         """The tables that rows were ingested into."""
-        return [name for name in self._parts if not name.startswith((WATCHLIST_PREFIX, EXTERNAL_PREFIX))]
+        return [name for name in self._parts if is_log_table(name)]
 
     @property
     def is_dry(self) -> bool:

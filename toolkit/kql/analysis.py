@@ -10,6 +10,7 @@ from toolkit.kql.binder.context import Binder, SavedFunction
 from toolkit.kql.diagnostics import Diagnostic
 from toolkit.kql.discovery import Discovered
 from toolkit.kql.passes.rewrite import relations
+from toolkit.kql.passes.time_scope import is_log_table
 from toolkit.kql.source import Source
 from toolkit.kql.types import TableSchema
 
@@ -62,7 +63,7 @@ class Analysis:
     def tables(self) -> tuple[str, ...]:
         """The stored tables that the query reads, in the order of their names; none for a query that is wrong."""
         roots = [] if self.plan is None else [self.plan.rel, *(other.rel for other in self.plan.others)]
-        return tuple(sorted({rel.table for rel in relations(roots) if isinstance(rel, plan.Scan) and ":" not in rel.table}))
+        return tuple(sorted({rel.table for rel in relations(roots) if isinstance(rel, plan.Scan) and is_log_table(rel.table)}))
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:

@@ -27,7 +27,7 @@ def infer_type(parts: Iterable[Any], *, text_source: bool) -> ScalarType:
     largest = 0
     for part in parts:
         if isinstance(part, (pa.Array, pa.ChunkedArray)) and not pa.types.is_string(part.type):
-            kinds |= _kind_of_arrow(part.type)
+            kinds |= kinds_of_arrow(part.type)
             continue
         values = part.to_pylist() if isinstance(part, (pa.Array, pa.ChunkedArray)) else part
         for value in values:
@@ -75,7 +75,8 @@ def _kind_of_value(value: Any) -> ScalarType:
     return names.get(type(value).__name__, ScalarType.STRING)
 
 
-def _kind_of_arrow(source: Any) -> set[ScalarType]:
+def kinds_of_arrow(source: Any) -> set[ScalarType]:
+    """The type that the values of an Arrow type have; none for the type of nothing but nulls."""
     types = pa.types
     rules = (
         (types.is_null, set[ScalarType]()),

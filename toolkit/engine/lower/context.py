@@ -22,13 +22,13 @@ _FIRST_HIDDEN_ID = 1_000_000_000
 class StoredColumn:
     """A column of a stored table: its physical name, and whether any stored value is NULL.
 
-    A column of a file in place is read through `template`, and then by `function`, a KQL conversion of text.
+    A column of a file in place is read through `template`; one of texts (`of_text`) is then converted as KQL converts texts.
     """
 
     sql_name: str
     nullable: bool
     template: str = ""
-    function: str = ""
+    of_text: bool = False
 
 
 class StoredPart(Protocol):
@@ -76,7 +76,6 @@ class Context:
     udfs: set[str] = field(default_factory=set)
     threads_share: bool = False
     ordered: bool = True
-    reads_files: bool = False
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(_FIRST_HIDDEN_ID))
 
     def fresh_id(self) -> int:

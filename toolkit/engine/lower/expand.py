@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from toolkit.engine.errors import failing
+from toolkit.engine.functions.conversion import convert_text
 from toolkit.engine.functions.forms import register_python
-from toolkit.engine.functions.registry import REGISTRY
 from toolkit.engine.lower.block import Block, Ordering, plain_columns
 from toolkit.engine.lower.expressions import Expressions, is_plain, null_of
 from toolkit.engine.select import Nested, Select
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # In SQL it is a lambda, which takes DuckDB a millisecond to bind; most queries never see a bag here.
 _BAG = register_python("bag_pieces", bag_pieces, ["VARCHAR", "BOOLEAN"], "VARCHAR[]")
-_BY_FUNCTION = {ScalarType.DATETIME: "todatetime", ScalarType.GUID: "toguid"}
+_OF_TEXT = (ScalarType.DATETIME, ScalarType.GUID)
 _SCALAR = "'mv-expand' found a value that is neither an array nor a bag; what the service gives for it is not documented (R-099)"
 
 
@@ -53,7 +53,7 @@ def expand(lowering: Relations, rel: plan.Expand) -> Block:
             # elements keep their order among rows that are equal to the sort (R-108)
             order = (*order, Ordering(position, ScalarType.LONG, False, False))
     result = Block(Nested(Select(tuple(items), block.source, tuple(block.where))), columns, [], order)
-    texts = {number: _text_of_string(number) for item, number in zip(rel.items, raw, strict=True) if item.column.type in _BY_FUNCTION}
+    texts = {number: _text_of_string(number) for item, number in zip(rel.items, raw, strict=True) if item.column.type in _OF_TEXT}
     if texts:
         # their conversions read the text many times
         elements = {number: Lowered(ColumnName(number), True) for number in raw}
@@ -110,7 +110,7 @@ def _converted(lowering: Relations, expressions: Expressions, rel: plan.Expand, 
         case ScalarType.BOOL:
             return Lowered(Form("CASE {0} WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE ELSE " + whole + " END <> 0 END", (element,)), True)
         case ScalarType.DATETIME | ScalarType.GUID:
-            return _by_function(expressions, _BY_FUNCTION[column.type], element, column)
+            return convert_text(column.type, element, expressions)
         case _:
             lowering.context.refuse(f"'mv-expand ... to typeof({column.type})' is not supported", rel.span)
             return null_of(column.type)
@@ -119,10 +119,3 @@ def _converted(lowering: Relations, expressions: Expressions, rel: plan.Expand, 
 def _text_of_string(number: int) -> Lowered:
     """The text of an element that is a string, '' for any other."""
     return Lowered(Form("CASE WHEN starts_with({0}, '\"') THEN json_extract_string({0}, '$') ELSE '' END", (ColumnName(number),)), False)
-
-
-def _by_function(expressions: Expressions, name: str, text: Sql, column: plan.Column) -> Lowered:
-    """A conversion function over a text that only the SQL knows."""
-    source = plan.Column(-1, "", ScalarType.STRING)
-    call = plan.Call(name, (plan.Ref(source),), column.type)
-    return REGISTRY.scalars[name](call, [Lowered(text, False)], expressions)

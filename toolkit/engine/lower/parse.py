@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from toolkit.engine.functions import regex as regex_functions
+from toolkit.engine.functions.conversion import convert_text
 from toolkit.engine.functions.folding import quote
-from toolkit.engine.functions.registry import REGISTRY, Refusal
+from toolkit.engine.functions.registry import Refusal
 from toolkit.engine.lower.block import Block
 from toolkit.engine.lower.expressions import Expressions, null_of
 from toolkit.engine.regex import compile_regex
@@ -39,16 +40,18 @@ _REGEX_SHAPES = _SHAPES | {
     r"(?:[Tt ]\s*[0-9]{1,2}:[0-9]{1,2}(?::[0-9]{1,2}(?:\.[0-9]*)?)?)?(?:[Zz]|[-+][0-9]{1,2}(?::[0-9]{1,2})?)?",
     ScalarType.TIMESPAN: r"\s*-?(?:[0-9]+\.[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}|[0-9]{1,2}:[0-9]{1,2}(?::[0-9]{1,2})?)(?:\.[0-9]*)?",
 }
-_CONVERSIONS = {
-    ScalarType.LONG: "tolong",
-    ScalarType.INT: "toint",
-    ScalarType.REAL: "todouble",
-    ScalarType.BOOL: "tobool",
-    ScalarType.DATETIME: "todatetime",
-    ScalarType.TIMESPAN: "totimespan",
-    ScalarType.GUID: "toguid",
-    ScalarType.DYNAMIC: "parse_json",
-}
+_TYPED = frozenset(
+    {
+        ScalarType.LONG,
+        ScalarType.INT,
+        ScalarType.REAL,
+        ScalarType.BOOL,
+        ScalarType.DATETIME,
+        ScalarType.TIMESPAN,
+        ScalarType.GUID,
+        ScalarType.DYNAMIC,
+    }
+)
 # The texts that a typed capture may convert from are fewer than those that the function takes: no hex, no exponents.
 _TEXTS = {
     ScalarType.LONG: r"^\s*[-+]?[0-9]+\s*$",
@@ -111,9 +114,7 @@ def _converted(
 
 
 def _conversion(lowering: Relations, expressions: Expressions, column: plan.Column, text: Sql, rel: plan.Parse) -> Lowered:
-    function = _CONVERSIONS.get(column.type)
-    build = REGISTRY.scalars.get(function or "")
-    if build is None:
+    if column.type not in _TYPED:
         lowering.context.refuse(f"'parse' into a {column.type} is not supported (R-287)", rel.span)
         return null_of(column.type)
     allowed = _TEXTS.get(column.type)
@@ -121,8 +122,7 @@ def _conversion(lowering: Relations, expressions: Expressions, column: plan.Colu
         text = Form("CASE WHEN regexp_matches({0}, {1}) THEN {0} ELSE '' END", (text, Literal(allowed, "VARCHAR")))
     if column.type is ScalarType.GUID:
         text = Form("trim({0}, {1})", (text, Literal(" \t\r\n{}", "VARCHAR")))
-    call = plan.Call(function or "", (plan.Ref(plan.Column(-1, "", ScalarType.STRING)),), column.type, rel.span)
-    return build(call, [Lowered(text, False)], expressions)
+    return convert_text(column.type, text, expressions)
 
 
 # --- simple and relaxed -------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from toolkit.engine.lower import expand, groups, joins, parse, scan, sources, time_bounds, walks, windows
@@ -111,16 +111,10 @@ class Relations:
         block = block.ready_for(references(rel.predicate))
         lowering = self.expressions(block.columns)
         parts = conjuncts(rel.predicate)
-        tests = [*(lowering.condition(part) for part in parts), *self._file_bounds(parts, block, lowering)]
+        tests = [lowering.condition(part) for part in parts]
+        tests += [bound for part in parts for bound in time_bounds.bounds(part, block.columns, lowering.lower)]
         # what cannot be run is refused also where there are no rows; the statement does without the tests
         return Block(block.source, block.columns, block.where if block.is_empty else [*block.where, *tests], block.order)
-
-    def _file_bounds(self, parts: Sequence[plan.Expr], block: Block, lowering: Expressions) -> Iterator[Sql]:
-        """What comparisons of a file's time column say about the file's own values."""
-        for part in parts if self.context.reads_files else ():
-            if isinstance(part, plan.Call) and any(isinstance(arg, plan.Ref) for arg in part.args):
-                args = {place: lowering.lower(arg).sql for place, arg in enumerate(part.args) if not isinstance(arg, plan.Ref)}
-                yield from time_bounds.bounds(part, block.columns, args)
 
     def _extend(self, rel: plan.Extend, block: Block) -> Block:
         used = {number for _, value in rel.items for number in references(value)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from toolkit.engine.errors import failing
-from toolkit.engine.functions.registry import REGISTRY
+from toolkit.engine.functions.conversion import convert_text
 from toolkit.engine.lower.block import Block, Ordering
 from toolkit.engine.lower.context import ONE_THREAD, StoredColumn, StoredPart
 from toolkit.engine.lower.expressions import null_of
@@ -28,7 +28,7 @@ def scan(lowering: Relations, rel: plan.Scan) -> Block:
         return Block(NoRows(), {column.id: null_of(column.type) for column in rel.columns}, [_FALSE])
     blocks = [Block(Named(part.sql_name), {column.id: _stored(lowering, part, column) for column in rel.columns}) for part in parts]
     if any(part.in_place for part in parts):
-        lowering.context.threads_share = lowering.context.reads_files = True
+        lowering.context.threads_share = True
     if len(blocks) == 1:
         return _placed(lowering, blocks[0]) if parts[0].rows > ONE_THREAD and not parts[0].in_place else blocks[0]
     ids = [column.id for column in rel.columns]
@@ -60,11 +60,7 @@ def _read(lowering: Relations, physical: StoredColumn, column: plan.Column) -> L
     value = Form(physical.template, (Form(physical.sql_name),))
     if column.type is ScalarType.STRING:
         return Lowered(Form("coalesce({0}, '')", (value,)), False)
-    if not physical.function:
-        return Lowered(value, True)
-    text = plan.Column(-1, "", ScalarType.STRING)
-    call = plan.Call(physical.function, (plan.Ref(text),), column.type)
-    return REGISTRY.scalars[physical.function](call, [Lowered(value, False)], lowering.expressions({}))
+    return convert_text(column.type, value, lowering.expressions({})) if physical.of_text else Lowered(value, True)
 
 
 def values(lowering: Relations, rel: plan.Values) -> Block:

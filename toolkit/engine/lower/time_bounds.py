@@ -6,7 +6,7 @@ the timestamp itself reaches the scan of the file, which then leaves out row gro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from toolkit.engine.sql import Form, Literal, Lowered, Sql
@@ -22,25 +22,28 @@ _MIRRORED = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "=="}
 _NANOSECONDS = (datetime(1678, 1, 1), datetime(2262, 1, 1))  # noqa: DTZ001  # a file's timestamps as they are written, without a zone
 
 
-def bounds(predicate: plan.Expr, columns: Mapping[int, Lowered], args: Mapping[int, Sql]) -> Iterator[Sql]:
-    """Necessary conditions for a comparison, on the file's column. `args`: the lowered operands by their place in the call."""
+def bounds(predicate: plan.Expr, columns: Mapping[int, Lowered], lower: Callable[[plan.Expr], Lowered]) -> Iterator[Sql]:
+    """Necessary conditions for a comparison of a file's time, on the file's column; nothing for any other predicate."""
     if not isinstance(predicate, plan.Call):
         return
-    if predicate.name in _MIRRORED and len(predicate.args) == 2:
+    if predicate.name in _MIRRORED:
         left, right = predicate.args
-        if isinstance(left, plan.Ref):
-            yield from _bound(columns.get(left.column.id), predicate.name, args[1])
-        elif isinstance(right, plan.Ref):
-            yield from _bound(columns.get(right.column.id), _MIRRORED[predicate.name], args[0])
-    elif predicate.name == "between" and isinstance(predicate.args[0], plan.Ref):
-        column = columns.get(predicate.args[0].column.id)
-        yield from _bound(column, ">=", args[1])
-        yield from _bound(column, "<=", args[2])
+        yield from _bound(left, predicate.name, right, columns, lower)
+        yield from _bound(right, _MIRRORED[predicate.name], left, columns, lower)
+    elif predicate.name == "between":
+        value, low, high = predicate.args
+        yield from _bound(value, ">=", low, columns, lower)
+        yield from _bound(value, "<=", high, columns, lower)
 
 
-def _bound(column: Lowered | None, operator: str, constant: Sql) -> Iterator[Sql]:
-    ticks = _ticks(constant)
-    if column is None or ticks is None or not isinstance(column.sql, Form) or column.sql.template not in FILE_TIMES:
+def _bound(
+    value: plan.Expr, operator: str, limit: plan.Expr, columns: Mapping[int, Lowered], lower: Callable[[plan.Expr], Lowered]
+) -> Iterator[Sql]:
+    column = columns.get(value.column.id) if isinstance(value, plan.Ref) else None
+    if column is None or not isinstance(column.sql, Form) or column.sql.template not in FILE_TIMES:
+        return
+    ticks = _ticks(lower(limit).sql)
+    if ticks is None:
         return
     stored = column.sql.args[0]
     for sign in (">=", "<=") if operator == "==" else (operator,):

@@ -11,6 +11,11 @@ TIME_COLUMN = "TimeGenerated"
 WATCHLIST_PREFIX = "_watchlist:"
 
 
+def is_log_table(name: str) -> bool:
+    """Whether a stored table is one of logs, not the rows of a watchlist or of external data."""
+    return not name.startswith((WATCHLIST_PREFIX, EXTERNAL_PREFIX))
+
+
 def apply_time_scope(rel: plan.Rel, start: int | None, end: int | None) -> plan.Rel:
     """Filters every stored table that has a TimeGenerated column; ticks, None for an open end.
 
@@ -20,7 +25,7 @@ def apply_time_scope(rel: plan.Rel, start: int | None, end: int | None) -> plan.
         return rel
 
     def scoped(node: plan.Rel) -> plan.Rel:
-        if not isinstance(node, plan.Scan) or node.table.startswith((WATCHLIST_PREFIX, EXTERNAL_PREFIX)):
+        if not isinstance(node, plan.Scan) or not is_log_table(node.table):
             return node
         column = next((column for column in node.columns if column.name == TIME_COLUMN and column.type is ScalarType.DATETIME), None)
         if column is None:
