@@ -57,8 +57,8 @@ class Settings:
         return found.workspace
 
     @property
-    def workspace_id(self) -> str:
-        """The workspace's resource id in lower case, as workbooks and log alert rules refer to it."""
+    def complete_workspace(self) -> WorkspaceTarget:
+        """The workspace with subscription, resource group and name. Raises MappingError for what is missing."""
         workspace = self.workspace
         for key, value in (
             ("subscription", workspace.subscription),
@@ -67,6 +67,12 @@ class Settings:
         ):
             if not value:
                 raise self._incomplete("workspace", key)
+        return workspace
+
+    @property
+    def workspace_id(self) -> str:
+        """The workspace's resource id in lower case, as workbooks and log alert rules refer to it."""
+        workspace = self.complete_workspace
         group = f"/subscriptions/{workspace.subscription}/resourcegroups/{workspace.resource_group}"
         return f"{group}/providers/microsoft.operationalinsights/workspaces/{workspace.name}".lower()
 

@@ -1,0 +1,42 @@
+"""From flags to an environment of the project and to its workspace: shared by every verb that speaks to Azure."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import click
+
+if TYPE_CHECKING:
+    from toolkit.azure import Cloud, Options
+    from toolkit.content.project import Project
+    from toolkit.deploy.connection import Connection
+
+environment_argument = click.argument("environment", metavar="ENV")
+TOKEN_VARIABLE = "TOOLKIT_LOCAL_TOKEN"  # noqa: S105  # the variable's name, not a token
+
+
+def project_here() -> Project:
+    """The project that the current folder lies in. Raises ContentError."""
+    from toolkit.content.project import Project
+
+    base = Path.cwd()
+    return Project.find(base, base)
+
+
+def connect(project: Project, environment: str, options: Options | None = None) -> Connection:
+    """The clients of an environment for whoever is signed in; see `Connection.open` for what it raises."""
+    from toolkit.deploy.connection import Connection, cloud_of
+
+    return Connection.open(project, environment, _local_credential(cloud_of(project, environment)), options)
+
+
+def _local_credential(cloud: Cloud) -> Any:
+    """Nobody is signed in to a stand-in for Azure on this machine: it gets the token of the variable, which goes nowhere else."""
+    from toolkit.azure import StaticCredential
+    from toolkit.azure.cloud import is_loopback
+
+    hosts = [urlsplit(endpoint).hostname or "" for endpoint in (cloud.resource_manager, cloud.logs)]
+    return StaticCredential(os.environ.get(TOKEN_VARIABLE) or "local") if all(map(is_loopback, hosts)) else None

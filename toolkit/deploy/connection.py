@@ -1,0 +1,61 @@
+"""From an environment of toolkit.yaml to clients of its workspace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from toolkit.azure import ArmClient, LogsClient, Options, Workspace, cloud_named, default_credential
+from toolkit.deploy.mapping import Settings
+
+if TYPE_CHECKING:
+    from toolkit.azure import Cloud
+    from toolkit.content.project import Project
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The clients of one environment. `workspace_id` is the workspace's id in the Logs query API (a GUID, or its resource id)."""
+
+    environment: str
+    workspace: Workspace
+    workspace_id: str
+    arm: ArmClient
+    logs: LogsClient
+
+    @classmethod
+    def open(cls, project: Project, environment: str, credential: Any = None, options: Options | None = None) -> Connection:
+        """The clients of `environment`; nothing is sent yet.
+
+        `credential` is anything azure-core takes, by default whoever is signed in. Raises ContentError at the place in
+        toolkit.yaml for an environment that names no workspace, CloudSettingError for a cloud or endpoint that is none.
+        """
+        target = Settings(project, environment).complete_workspace
+        cloud = cloud_of(project, environment)
+        credential = default_credential(cloud) if credential is None else credential
+        workspace = Workspace(target.subscription or "", target.resource_group or "", target.name or "")
+        return cls(
+            environment,
+            workspace,
+            target.id or workspace.id,
+            ArmClient(cloud, credential, options),
+            LogsClient(cloud, credential, options),
+        )
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.arm.close()
+        self.logs.close()
+
+
+def cloud_of(project: Project, environment: str) -> Cloud:
+    """The cloud that an environment is in, at its own endpoints where it has some."""
+    found = project.environment(environment)
+    assert found is not None, "an environment that is named is there, or the project has refused it"
+    setting = found.cloud
+    return cloud_named(setting.name).at(resource_manager=setting.resource_manager, logs=setting.logs)
