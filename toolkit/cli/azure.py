@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import click
 
@@ -36,7 +35,7 @@ def connect(project: Project, environment: str, options: Options | None = None) 
 def _local_credential(cloud: Cloud) -> Any:
     """Nobody is signed in to a stand-in for Azure on this machine: it gets the token of the variable, which goes nowhere else."""
     from toolkit.azure import StaticCredential
-    from toolkit.azure.cloud import is_loopback
+    from toolkit.azure.cloud import is_loopback, origin
 
-    hosts = [urlsplit(endpoint).hostname or "" for endpoint in (cloud.resource_manager, cloud.logs)]
+    hosts = [origin(endpoint)[1] for endpoint in (cloud.resource_manager, cloud.logs)]
     return StaticCredential(os.environ.get(TOKEN_VARIABLE) or "local") if all(map(is_loopback, hosts)) else None
