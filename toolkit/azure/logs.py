@@ -1,13 +1,12 @@
 """The Logs query API: queries, batches of them, and what tables and functions a workspace has.
 
-The endpoint is the one azure-monitor-query takes, and so are time spans, several workspaces and the Prefer header. Answers
-are the engine's `Result`s. An answer that is only a part of the rows is a value that says so, never a silent success.
+Queries and batches are sent through azure-monitor-query (`toolkit.azure.monitor`). Answers are the engine's `Result`s. An answer
+that is only a part of the rows is a value that says so, never a silent success.
 """
 
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ from toolkit.azure import answers, errors
 from toolkit.azure.cloud import Cloud
 from toolkit.azure.errors import AzureApiError, Facts
 from toolkit.azure.limits import QUERIES, READS, Stopped
+from toolkit.azure.monitor import MonitorQuery
 from toolkit.azure.pipeline import Answer, Call, Options, Wire, retry_after
 from toolkit.azure.tables import kql_type, results_of
 from toolkit.engine.result import Result
@@ -74,13 +74,14 @@ class LogsQuery:
         _place(self.workspace)
         timespan_text(self.timespan)
 
-    def body(self) -> dict[str, Any]:
-        return {"query": self.query, "timespan": timespan_text(self.timespan), "workspaces": list(self.workspaces) or None}
-
-    def prefer(self) -> str:
-        asked = [f"wait={self.wait}"]
-        asked += ["include-statistics=true"] if self.statistics else []
-        return ",".join([*asked, *(["include-render=true"] if self.render else [])])
+    def options(self) -> dict[str, Any]:
+        """What azure-monitor-query's methods take besides the query and its time span."""
+        return {
+            "additional_workspaces": list(self.workspaces) or None,
+            "server_timeout": self.wait,
+            "include_statistics": self.statistics,
+            "include_visualization": self.render,
+        }
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,7 @@ class LogsClient:
         options = options or Options()
         self.options = replace(options, parallelism=min(options.parallelism, MOST_AT_ONE_TIME))
         self._wire = Wire(cloud.logs, cloud.logs_scope, credential, self.options)
+        self._monitor = MonitorQuery(self._wire)
 
     def __enter__(self) -> LogsClient:
         return self
@@ -135,13 +137,26 @@ class LogsClient:
         self._wire.close()
 
     def run(self, query: LogsQuery) -> LogsAnswer:
-        """One query. QueryRejectedError with the service's own words when it is refused; see `LogsAnswer.error`."""
+        """One query. QueryRejectedError with the service's own words when it is refused; see `LogsAnswer.error`.
+
+        MissingQueryClientError where azure-monitor-query is not installed, here and of `batch`.
+        """
         place = _place(query.workspace)
-        url = self._wire.url(f"/v1{quote(place)}/query")
         call = _call(place, query.wait)
-        request = HttpRequest("POST", url, json=query.body(), headers={"Prefer": query.prefer()})
-        answer = self._wire.send(request, call)
+        answer = self._send(query, place, call)
         return _read(answer.body, Facts("", "POST", call.resource, answer.status, correlation_id=answer.correlation_id))
+
+    def _send(self, query: LogsQuery, place: str, call: Call) -> Answer:
+        span = _moments(query.timespan)
+        if _is_writable(span):
+            at = {"resource_id": quote(place[1:])} if _is_resource(query.workspace) else {"workspace_id": query.workspace}
+            return self._monitor.query(at, query.query, call, timespan=span, **query.options())
+        # azure-monitor-query takes no text, leaves a span of zero out (all times!) and writes the shortest ones as PT1e-06S.
+        body = {"query": query.query, "timespan": timespan_text(query.timespan), "workspaces": list(query.workspaces) or None}
+        wanted = {"include-statistics=true": query.statistics, "include-render=true": query.render}
+        prefer = ",".join([f"wait={query.wait}", *(name for name, asked in wanted.items() if asked)])
+        url = self._wire.url(f"/v1{quote(place)}/query")
+        return self._wire.send(HttpRequest("POST", url, json=body, headers={"Prefer": prefer}), call)
 
     def batch(self, queries: Sequence[LogsQuery]) -> list[LogsAnswer | AzureApiError]:
         """Many queries in few requests: an answer or an error for each, in their order.
@@ -192,22 +207,29 @@ class LogsClient:
             raise errors.CancelledError(Facts("stopped before an answer", "POST", "/v1/$batch"))
 
     def _send_batch(self, queries: Mapping[int, LogsQuery]) -> dict[int, LogsAnswer | AzureApiError]:
-        numbers = {str(uuid.uuid4()): number for number in queries}
-        items = [_item(name, queries[number]) for name, number in numbers.items()]
+        items = {number: self._item(query) for number, query in queries.items()}
         call = _call("/v1/$batch", max(query.wait for query in queries.values()))
-        answer = self._wire.send(HttpRequest("POST", self._wire.url("/v1/$batch"), json={"requests": items}), call)
+        answer = self._monitor.batch(list(items.values()), call)
+        numbers = {str(item.id): number for number, item in items.items()}
         responses = answer.body.get("responses") if isinstance(answer.body, dict) else None
         given = {str(each.get("id")): each for each in responses or () if isinstance(each, dict)}
         return {number: _item_answer(given.get(name), queries[number], answer) for name, number in numbers.items()}
+
+    def _item(self, query: LogsQuery) -> Any:
+        return self._monitor.item(query.workspace, query.query, timespan_text(query.timespan), **query.options())
 
 
 def _call(resource: str, wait: int) -> Call:
     return Call(resource, operation=QUERIES, roles=_ROLES, read_timeout=wait + _MARGIN, retry_statuses=_RETRIED)
 
 
+def _is_resource(workspace: str) -> bool:
+    return workspace.lower().startswith("/subscriptions/")
+
+
 def _place(workspace: str) -> str:
     """The part of the path that names where a query runs."""
-    place = workspace.strip("/") if workspace.lower().startswith("/subscriptions/") else f"workspaces/{workspace}"
+    place = workspace.strip("/") if _is_resource(workspace) else f"workspaces/{workspace}"
     parts = place.split("/")
     if (
         not workspace
@@ -232,6 +254,21 @@ def timespan_text(span: Timespan) -> str | None:
     return f"{_instant(start)}/{_instant(end)}"
 
 
+def _moments(span: Timespan) -> Timespan:
+    """The same with a zone: azure-monitor-query warns of a time without one."""
+    if not isinstance(span, tuple):
+        return span
+    return _aware(span[0]), span[1] if isinstance(span[1], timedelta) else _aware(span[1])
+
+
+def _is_writable(span: Timespan) -> bool:
+    """Whether azure-monitor-query sends exactly this time span."""
+    duration = span[1] if isinstance(span, tuple) else span
+    if isinstance(duration, timedelta):
+        return bool(duration) and "e" not in str(duration.total_seconds())
+    return not isinstance(span, str)
+
+
 def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -246,11 +283,6 @@ def _duration(span: timedelta) -> str:
     seconds = span.days * 86_400 + span.seconds
     fraction = f".{span.microseconds:06}".rstrip("0") if span.microseconds else ""
     return f"PT{seconds}{fraction}S"
-
-
-def _item(name: str, query: LogsQuery) -> dict[str, Any]:
-    place = query.workspace
-    return {"id": name, "body": query.body(), "headers": {"Prefer": query.prefer()}, "workspace": place, "path": "/query", "method": "POST"}
 
 
 def _item_answer(item: Mapping[str, Any] | None, query: LogsQuery, answer: Answer) -> LogsAnswer | AzureApiError:
