@@ -9,7 +9,7 @@ from tests.azure_server import query_errors
 from tests.azure_server.arm import body_of, check_headers, page, parse_duration, properties_of, same_etag, show_duration
 from tests.azure_server.messages import Response, ServiceError, bad_request, not_found
 from tests.azure_server.rule_validation import REQUIRED, validate
-from tests.azure_server.state import Call, system_data
+from tests.azure_server.state import Call
 
 TYPE = "Microsoft.SecurityInsights/alertRules"
 _PREVIEW_ONLY = ("subTechniques", "sentinelEntitiesMappings")
@@ -64,7 +64,7 @@ def put(call: Call) -> Response:
         "type": TYPE,
         "kind": kind,
         "etag": call.account.etag(),
-        "systemData": system_data(known and known["systemData"], call.account.now()),
+        "systemData": call.system_data(known),
         "properties": _normalised(kind, properties) | {"lastModifiedUtc": call.account.now()},
     }
     site.rules.put(name, rule)
@@ -163,9 +163,10 @@ def _check_query(call: Call, query: str | None) -> None:
     engine = call.site.view()
     if engine is None or not query:
         return
-    if found := query_errors.first_error(engine, query):
+    diagnostics = engine.analyze(query).diagnostics
+    if found := query_errors.first_error(diagnostics):
         raise bad_request(query_errors.rule_error(found, query))
-    alias = query_errors.missing_watchlist(engine, query)
+    alias = query_errors.missing_watchlist(diagnostics)
     if alias is not None and call.account.behaviour.missing_watchlist_rejected:
         text = f"SemanticError: Watchlist '{alias}' does not exist in workspace '{call.site.name}'"
         raise bad_request(f"Failed to run the analytics rule query. {text}")
@@ -208,12 +209,3 @@ def _incident(given: dict[str, Any]) -> dict[str, Any]:
     merged = {**_GROUPING, **grouping}
     merged["lookbackDuration"] = _duration(merged["lookbackDuration"])
     return {"createIncident": given["createIncident"], "groupingConfiguration": merged}
-
-
-def edit(site_rules: Any, name: str, etag: str, now: str, who: str, changes: dict[str, Any]) -> None:
-    """A change in the portal: not through the log, with an etag and an author of its own."""
-    rule = site_rules.get(name)
-    if rule is None:
-        raise KeyError(name)
-    properties = {**rule["properties"], **changes, "lastModifiedUtc": now}
-    site_rules.put(name, {**rule, "etag": etag, "systemData": system_data(rule["systemData"], now, who), "properties": properties})

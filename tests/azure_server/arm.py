@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -76,10 +77,11 @@ def page(call: Call, items: Collection, show: Callable[[dict[str, Any]], dict[st
     The token is the number of the last item of the page, so that deletions between two pages hide nothing.
     """
     after = int(call.request.option("$skipToken") or 0)
-    shown = [(number, public) for number, item in items.numbered() if number > after and (public := show(item)) is not None]
     size = call.account.behaviour.page_size
     if top := call.request.option("$top"):
         size = min(size, int(top))
+    left = ((number, public) for number, item in items.numbered() if number > after and (public := show(item)) is not None)
+    shown = list(islice(left, size + 1))
     body: dict[str, Any] = {"value": [public for _, public in shown[:size]]}
     if len(shown) > size:
         others = {key: value for key, value in call.request.query.items() if key.casefold() != "$skiptoken"}

@@ -92,6 +92,14 @@ class FaultPlan:
             self._orders.append(_Order(fault, method, re.compile(path, re.IGNORECASE), times))
         return self
 
+    def randomly(self, rate: float, seed: int | None = None, kinds: Sequence[Fault] | None = None) -> FaultPlan:
+        """From now on a request fails with this probability; the seed and the kinds stay what they are where none are given."""
+        with self._lock:
+            self.rate = rate
+            self.seed = self.seed if seed is None else seed
+            self.kinds = self.kinds if kinds is None else tuple(kinds)
+        return self
+
     def clear(self) -> None:
         with self._lock:
             self._orders.clear()

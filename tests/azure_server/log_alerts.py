@@ -11,7 +11,7 @@ from typing import Any
 from tests.azure_server import query_errors
 from tests.azure_server.arm import body_of, check_headers, page, parse_duration, properties_of, show_duration
 from tests.azure_server.messages import Response, ServiceError, bad_request, not_found
-from tests.azure_server.state import Call, Collection, system_data
+from tests.azure_server.state import Call, Collection
 
 TYPE = "Microsoft.Insights/scheduledQueryRules"
 _NAME = re.compile(r"[^#<>%&:?/{}*\\]{1,260}")
@@ -84,7 +84,7 @@ def _store(call: Call, body: dict[str, Any], properties: dict[str, Any]) -> Resp
         "location": str(body["location"]).replace(" ", "").lower(),
         "tags": body.get("tags") or {},
         "etag": call.account.etag(),
-        "systemData": system_data(known and known["systemData"], call.account.now()),
+        "systemData": call.system_data(known),
         **{key: body[key] for key in ("kind", "identity") if body.get(key)},
         "properties": _normalised(call, properties),
     }
@@ -168,6 +168,6 @@ def _check_queries(call: Call, rule: dict[str, Any]) -> None:
     engine = site.view() if site else None
     for condition in rule["criteria"]["allOf"] if engine else ():
         assert engine is not None, "the loop is empty without an engine"
-        if found := query_errors.first_error(engine, condition["query"]):
+        if found := query_errors.first_error(engine.analyze(condition["query"]).diagnostics):
             inner = {**query_errors.bad_argument(found, condition["query"]), "correlationId": call.account.guid()}
             raise bad_request(json.dumps({"error": inner}))

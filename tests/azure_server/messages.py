@@ -136,6 +136,21 @@ class RequestLog:
         """How often each resource was really created, updated or deleted; a count above 1 was written more than once."""
         return Counter(write for record in self for write in record.writes)
 
+    @property
+    def written(self) -> Counter[str]:
+        """How often each resource was really created or updated, by its id."""
+        return Counter(resource for record in self for what, resource in record.writes if what != "delete")
+
+    @property
+    def methods(self) -> Counter[str]:
+        """How many requests of each method arrived, those that failed included."""
+        return Counter(record.method for record in self)
+
+    @property
+    def failed(self) -> Counter[str]:
+        """How many requests met each fault, by its name."""
+        return Counter(record.fault for record in self if record.fault)
+
 
 def _matches(record: Record, method: str, path: str, status: int | None) -> bool:
     return (

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from toolkit import Diagnostic, Workspace
+from toolkit import Diagnostic
 
 _TABLES = {"unknown-table"}
 _NAMES = {"unknown-name"}
@@ -13,14 +14,14 @@ _OPERATOR = re.compile(r"\|\s*([a-z][\w-]*)")
 _SOURCES = re.compile(r"\b(let|union|join|lookup)\b[^|]*$")
 
 
-def first_error(engine: Workspace, query: str) -> Diagnostic | None:
+def first_error(diagnostics: Sequence[Diagnostic]) -> Diagnostic | None:
     """The first thing that makes a query impossible to run."""
-    return next((found for found in engine.analyze(query).diagnostics if found.severity == "error"), None)
+    return next((found for found in diagnostics if found.severity == "error"), None)
 
 
-def missing_watchlist(engine: Workspace, query: str) -> str | None:
+def missing_watchlist(diagnostics: Sequence[Diagnostic]) -> str | None:
     """The alias of a watchlist that the query reads and that does not exist."""
-    for found in engine.analyze(query).diagnostics:
+    for found in diagnostics:
         if found.code in ("not-at-hand", "refused") and (match := re.match(r"The watchlist '(.*?)' is not at hand", found.message)):
             return match[1]
     return None

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tests.azure_server import alert_rules, log_alerts, saved_searches, sentinel, watchlist_items, watchlists, workbooks
+from tests.azure_server.authors import DEPLOYER
 from tests.azure_server.messages import Record, Request, Response, ServiceError
 from tests.azure_server.state import Account, Call, Group, Site
 
@@ -155,8 +157,8 @@ def action_of(request: Request) -> str:
     return f"{found[0].type if found else 'Microsoft.Resources'}/{_VERBS.get(request.method, 'read')}"
 
 
-def serve(account: Account, request: Request, record: Record) -> Response:
-    """The resource manager's answer to an authenticated request; errors come out as ServiceError."""
+def serve(account: Account, request: Request, record: Record, who: str = DEPLOYER) -> Response:
+    """The resource manager's answer to an authenticated request of `who`; errors come out as ServiceError."""
     if not request.api_version:
         message = "The api-version query parameter (?api-version=) is required for all requests."
         raise ServiceError(400, "MissingApiVersionParameter", message)
@@ -170,7 +172,15 @@ def serve(account: Account, request: Request, record: Record) -> Response:
         raise ServiceError(405, "MethodNotAllowed", f"The resource type '{route.type}' does not support the method {request.method}.")
     group, site = _place(account, names)
     with account.lock:
-        return handler(Call(request, account, record, group, names, site))
+        response = handler(Call(request, account, record, group, names, site, who))
+    if not account.behaviour.system_data and isinstance(response.body, dict):
+        response.body = _without_authors(response.body)
+    return response
+
+
+def _without_authors(body: dict[str, Any]) -> dict[str, Any]:
+    shown = {key: value for key, value in body.items() if key != "systemData"}
+    return {**shown, "value": [_without_authors(item) for item in body["value"]]} if "value" in body else shown
 
 
 def _check_version(route: Route, request: Request) -> None:

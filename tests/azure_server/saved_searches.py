@@ -28,6 +28,7 @@ def put(call: Call) -> Response:
     if known is not None and (not given or not same_etag(str(given), known["etag"])):
         raise conflict("Newer data exists in the Customer Configuration Store")
     _validate(properties)
+    _check_alias(call, name, properties.get("functionAlias"))
     saved: dict[str, Any] = {
         "id": f"{call.site.id}/savedSearches/{name}" if known is None else known["id"],
         "etag": f"W/\"datetime'{call.account.now()}-{call.account.number()}'\"",
@@ -66,3 +67,12 @@ def _validate(properties: dict[str, Any]) -> None:
         raise bad_request(f"The function alias '{alias}' is invalid.")
     for tag in properties.get("tags") or ():
         require(tag, ("name", "value"))
+
+
+def _check_alias(call: Call, name: str, alias: str | None) -> None:
+    """Two functions cannot have one name. Which error the service gives is not documented."""
+    if not alias or not call.account.behaviour.duplicate_alias_rejected:
+        return
+    for other in call.site.saved_searches:
+        if other["name"].casefold() != name.casefold() and other["properties"].get("functionAlias") == alias:
+            raise bad_request(f"A function with the alias '{alias}' already exists in workspace '{call.site.name}': '{other['name']}'.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.azure_server.arm import body_of, check_headers, page, properties_of, require
 from tests.azure_server.messages import Response, bad_request, conflict, not_found
-from tests.azure_server.state import Call, Collection, system_data
+from tests.azure_server.state import Call, Collection
 
 _ACTION = "Microsoft.SecurityInsights/alertRules/actions"
 _TEMPLATE = "Microsoft.SecurityInsights/alertRuleTemplates"
@@ -128,7 +128,7 @@ def _store_metadata(call: Call, properties: dict[str, Any]) -> Response:
         "name": name,
         "type": _METADATA,
         "etag": call.account.etag(),
-        "systemData": system_data(known and known["systemData"], call.account.now()),
+        "systemData": call.system_data(known),
         "properties": properties,
     }
     created = call.site.metadata.put(name, item)

@@ -10,16 +10,19 @@ import time
 import traceback
 from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import SSLContext
 from threading import Lock, Thread
 from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 from uuid import uuid4
 
-from tests.azure_server import alert_rules, kusto, logs, routes
+from tests.azure_server import kusto, logs, routes
+from tests.azure_server.authors import ANALYST
 from tests.azure_server.clock import Clock
 from tests.azure_server.faults import FORBIDDEN, Fault, FaultPlan
 from tests.azure_server.messages import Record, Request, RequestLog, Response, ServiceError
+from tests.azure_server.portal import Portal
 from tests.azure_server.state import Account, Behaviour, Group, Site
 from toolkit import Workspace
 
@@ -32,7 +35,8 @@ class AzureServer:
     """A local Azure while the `with` block lasts; what it is and is not stands in the package's documentation.
 
     `sites`: the workspaces that exist; by default one named "soc" over the bundled catalogue. `faults` may be changed while the
-    server runs. `clock` stands still unless it is told otherwise.
+    server runs. `clock` stands still unless it is told otherwise. `port` 0 is any free one. `tls` holds a certificate for
+    127.0.0.1: clients that refuse to send tokens over plain http need it.
     """
 
     def __init__(
@@ -41,23 +45,26 @@ class AzureServer:
         clock: Clock | None = None,
         faults: FaultPlan | None = None,
         behaviour: Behaviour | None = None,
+        port: int = 0,
+        tls: SSLContext | None = None,
     ) -> None:
         self.clock, self.faults, self.behaviour = clock or Clock(), faults or FaultPlan(), behaviour or Behaviour()
         self.account = Account(list(sites) or [Site("soc", Workspace())], self.clock, self.behaviour, self.faults)
+        self.portal = Portal(self.account)
         self.log = RequestLog()
         self.tokens: set[str] | None = None
         self.bugs: list[str] = []
         self._rates = _Rates(self.clock)
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.azure = self
+        self._server = _Server(("127.0.0.1", port), _Handler)
+        self._server.azure, self._server.tls = self, tls
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, name="azure-server", daemon=True)
 
     # --- what a test sees ---------------------------------------------------------------------------------------------
 
     @property
     def url(self) -> str:
-        """The base of every request: http://127.0.0.1:port, for the resource manager and for the Logs query API."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        """The base of every request: http://127.0.0.1:port (https with `tls`), for the resource manager and for the Logs query API."""
+        return f"{self._server.scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     def site(self, name: str = "") -> Site:
         """A workspace by its name; the first one by default."""
@@ -72,11 +79,9 @@ class AzureServer:
         """Takes a permission away, e.g. Microsoft.SecurityInsights/alertRules/write: 403 from now on."""
         self.account.denied.add(action.casefold())
 
-    def edit_rule(self, name: str, who: str = "analyst@example.com", site: Site | None = None, **changes: Any) -> None:
+    def edit_rule(self, name: str, who: str = ANALYST, site: Site | None = None, **changes: Any) -> None:
         """Somebody changes properties of a rule in the portal."""
-        with self.account.lock:
-            now, etag = self.account.now(), self.account.etag()
-            alert_rules.edit((site or self.site()).rules, name, etag, now, who, changes)
+        self.portal.edit("alertRules", name, who=who, site=site, **changes)
 
     def start(self) -> AzureServer:
         self._thread.start()
@@ -192,11 +197,21 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = False  # server_close waits for the threads
     request_queue_size = 128
     azure: AzureServer
+    tls: SSLContext | None = None
 
     def __init__(self, *arguments: Any) -> None:
         self._connections: set[socket.socket] = set()
         self._connections_lock = Lock()
         super().__init__(*arguments)
+
+    @property
+    def scheme(self) -> str:
+        return "https" if self.tls else "http"
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """A connection; its handshake comes with the first byte that its own thread reads, so that nobody holds up the others."""
+        connection, address = super().get_request()
+        return (self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False) if self.tls else connection), address
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._connections_lock:
@@ -266,7 +281,7 @@ class _Handler(BaseHTTPRequestHandler):
         except ValueError:
             body = MALFORMED
         query = dict(parse_qsl(url.query, keep_blank_values=True))
-        base = f"http://{headers.get('host', '')}"
+        base = f"{self.server.scheme}://{headers.get('host', '')}"
         return Request(self.command, unquote(url.path), query, headers, body, base)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is http.server's

@@ -9,6 +9,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID, uuid5
 
+from tests.azure_server.authors import DEPLOYER, system_data
 from tests.azure_server.clock import Clock, timestamp
 from tests.azure_server.faults import FaultPlan
 from tests.azure_server.messages import Record, Request
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from toolkit import Workspace
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
-DEPLOYER = "deployer@example.com"
 _NAMESPACE = UUID("7c6e2a50-8d0e-4a6b-9a75-6a0b6a4f0c11")
 
 
@@ -29,7 +29,9 @@ class Behaviour:
     If-Match gets 412). `operation_polls`, `operation_seconds`: how often, and how long on the server's clock, a long-running
     operation says InProgress. `missing_watchlist_rejected`: a rule whose query reads a watchlist that does not exist is refused.
     `enforce_rate`: requests over the token buckets of a subscription get 429 (give clients that wait a running clock).
-    `anonymous_queries`: queries need no token (notebooks against a local server).
+    `anonymous_queries`: queries need no token (notebooks against a local server). `system_data`: resources say in `systemData` who
+    wrote them; some versions of the services leave it out. `duplicate_alias_rejected`: a function cannot take the alias that another
+    saved search has; otherwise the last one that was written wins.
     """
 
     page_size: int = 100
@@ -39,6 +41,8 @@ class Behaviour:
     kind_change_rejected: bool = True
     stable_accepts_nrt: bool = False
     missing_watchlist_rejected: bool = True
+    duplicate_alias_rejected: bool = True
+    system_data: bool = True
     operation_polls: int = 1
     operation_seconds: float = 0.0
     operation_retry_after: int = 0
@@ -217,8 +221,13 @@ class Account:
         if operation.polls > 0 or self.clock.now() < operation.until:
             operation.polls -= polled
             return
-        operation.error = operation.finish()
-        operation.status = "Failed" if operation.error else "Succeeded"
+        self.finish(operation)
+
+    def finish(self, operation: Operation) -> None:
+        """Ends an operation whether or not its time has come."""
+        if operation.status == "InProgress":
+            operation.error = operation.finish()
+            operation.status = "Failed" if operation.error else "Succeeded"
 
 
 @dataclass
@@ -231,6 +240,7 @@ class Call:
     group: Group
     names: dict[str, str]
     _site: Site | None
+    who: str = DEPLOYER
 
     @property
     def site(self) -> Site:
@@ -241,13 +251,6 @@ class Call:
         """Notes that the request created, updated or deleted a resource."""
         self.record.writes.append((what, resource["id"]))
 
-
-def system_data(known: dict[str, Any] | None, now: str, who: str = DEPLOYER) -> dict[str, Any]:
-    """Who created a resource and who changed it last."""
-    created = known or {"createdAt": now, "createdBy": who, "createdByType": "User"}
-    return {
-        **{key: created[key] for key in ("createdAt", "createdBy", "createdByType")},
-        "lastModifiedAt": now,
-        "lastModifiedBy": who,
-        "lastModifiedByType": "User",
-    }
+    def system_data(self, known: dict[str, Any] | None) -> dict[str, Any]:
+        """What a resource says about its authors when this request writes it; `known` is the resource before."""
+        return system_data(known and known["systemData"], self.account.now(), self.who)

@@ -158,6 +158,29 @@ def test_chance_lets_a_stubborn_client_through() -> None:
     assert plan.next(request) is None
 
 
+def test_faults_at_random(server: AzureServer, wire: Wire) -> None:
+    """A client that sends a failed request again ends with every rule written once, unless an answer got lost."""
+    assert server.faults.randomly(0.3, 11, [SERVER_ERROR, THROTTLED]) is server.faults
+    for number in range(40):
+        while _put(wire, f"r{number}").status >= 400:
+            pass
+    log = server.log
+    assert set(log.failed) == {"server-error", "throttled"}
+    assert log.methods == {"PUT": 40 + sum(log.failed.values())}
+    assert (len(log.written), set(log.written.values())) == (40, {1})
+    server.faults.randomly(0.3, kinds=[DROPPED_AFTER])
+    assert server.faults.seed == 11
+    server.faults.randomly(1.0)
+    with pytest.raises((HTTPException, ConnectionError)):
+        _put(wire, "r0")
+    assert log.written[f"{server.site().sentinel}/alertRules/r0"] == 2
+    server.faults.randomly(0)
+    wire.connection.close()
+    wire.send("DELETE", "@sentinel/alertRules/r1")
+    assert log.written[f"{server.site().sentinel}/alertRules/r1"] == 1  # a deletion is none
+    assert log.writes["delete", f"{server.site().sentinel}/alertRules/r1"] == 1
+
+
 def test_tokens(server: AzureServer, wire: Wire) -> None:
     server.tokens = {"good"}
     assert wire.send("GET", "@sentinel/alertRules").status == 401

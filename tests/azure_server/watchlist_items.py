@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tests.azure_server.arm import body_of, page, properties_of, same_etag
+from tests.azure_server.authors import user_info
 from tests.azure_server.messages import Response, bad_request, conflict, not_found
-from tests.azure_server.state import Call, Collection, system_data
+from tests.azure_server.state import Call, Collection
 
 TYPE = "Microsoft.SecurityInsights/watchlists/watchlistItems"
 
@@ -19,13 +20,15 @@ def new_item(call: Call, watchlist: str, name: str, values: dict[str, Any], know
         "name": name,
         "type": TYPE,
         "etag": call.account.etag(),
-        "systemData": system_data(known and known["systemData"], now),
+        "systemData": call.system_data(known),
         "properties": {
             "watchlistItemType": "watchlist-item",
             "watchlistItemId": name,
             "isDeleted": False,
             "created": known["properties"]["created"] if known else now,
             "updated": now,
+            "createdBy": known["properties"]["createdBy"] if known else user_info(call.who),
+            "updatedBy": user_info(call.who),
             "itemsKeyValue": values,
             "entityMapping": {},
         },

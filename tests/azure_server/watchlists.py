@@ -8,8 +8,9 @@ from functools import partial
 from typing import Any
 
 from tests.azure_server.arm import body_of, page, parse_duration, properties_of, require, same_etag
+from tests.azure_server.authors import user_info
 from tests.azure_server.messages import Response, ServiceError, bad_request, conflict, not_found
-from tests.azure_server.state import Call, Collection, Operation, system_data
+from tests.azure_server.state import Call, Collection, Operation
 from tests.azure_server.watchlist_items import new_item
 
 TYPE = "Microsoft.SecurityInsights/watchlists"
@@ -111,17 +112,17 @@ def _watchlist(call: Call, name: str, properties: dict[str, Any], known: dict[st
     if properties.get("defaultDuration") and duration is None:
         raise bad_request(f"The value '{properties['defaultDuration']}' of 'defaultDuration' is not a valid ISO 8601 duration.")
     now = call.account.now()
-    before = known["properties"] if known else {"watchlistId": call.account.guid(), "created": now, "createdBy": {"name": "deployer"}}
+    before = known["properties"] if known else {"watchlistId": call.account.guid(), "created": now, "createdBy": user_info(call.who)}
     return {
         "id": f"{call.site.sentinel}/watchlists/{name}" if known is None else known["id"],
         "name": name if known is None else known["name"],
         "type": TYPE,
         "etag": call.account.etag(),
-        "systemData": system_data(known and known["systemData"], now),
+        "systemData": call.system_data(known),
         "properties": {
             **{key: before[key] for key in ("watchlistId", "created", "createdBy")},
             "updated": now,
-            "updatedBy": {"name": "deployer"},
+            "updatedBy": user_info(call.who),
             "isDeleted": False,
             "watchlistType": "watchlist",
             **{key: properties.get(key) for key in _WRITABLE},

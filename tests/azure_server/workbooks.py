@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.azure_server.arm import body_of, check_headers, page, properties_of, require
 from tests.azure_server.messages import Response, ServiceError, bad_request, not_found
-from tests.azure_server.state import DEPLOYER, Call, Collection, system_data
+from tests.azure_server.state import Call, Collection
 
 TYPE = "microsoft.insights/workbooks"
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -114,13 +114,13 @@ def _store(call: Call, body: dict[str, Any], properties: dict[str, Any]) -> Resp
         "location": str(body["location"]).replace(" ", "").lower(),
         "tags": body.get("tags") or {},
         "etag": call.account.etag(),
-        "systemData": system_data(known and known["systemData"], now),
+        "systemData": call.system_data(known),
         "properties": {
             **{key: properties[key] for key in _WRITABLE if properties.get(key) is not None},
             "version": properties.get("version") or "Notebook/1.0",
             "sourceId": source.lower(),
             "timeModified": now,
-            "userId": DEPLOYER,
+            "userId": call.who,
             "revision": revision,
         },
     }
