@@ -131,9 +131,10 @@ class Workspace:
     def ingest(self, table: str, source: Any, *, lenient: bool = False) -> IngestReport:
         """Adds rows to a table.
 
-        `source`: a path or a list of paths (.jsonl .json .csv .tsv .parquet, also .gz and .zst), a list of dicts, a pandas
-        or Arrow table, or what `read_source` returned. Values take the catalogue's types. Raises IngestError with file and
-        line for what cannot be read; with `lenient` such records are left out, counted and described in the report.
+        `source`: a path or a list of paths (.jsonl .json .csv .tsv .parquet, also .gz and .zst; the logs of the Netskope client
+        and of Zscaler NSS), a list of dicts, a pandas or Arrow table, or what `read_source` returned. Values take the catalogue's
+        types. Raises IngestError with file and line for what cannot be read; with `lenient` such records are left out, counted
+        and described in the report.
         """
         from toolkit.engine.ingest import Ingested, read_source
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from toolkit.content.template.parameters import plain_value
 from toolkit.content.yaml.nodes import Scalar, scalar_value
@@ -14,9 +14,6 @@ from toolkit.kql.diagnostics import suggestion
 from toolkit.kql.types import ScalarType, TableSchema
 from toolkit.testing.cases import LogItem
 from toolkit.testing.patch import PatchError, compact, matches, patched
-
-if TYPE_CHECKING:
-    from toolkit.engine.ingest.chunks import Chunk
 
 _FEW_RECORDS = 200_000
 _YAML_TYPED = frozenset({ScalarType.BOOL, ScalarType.INT, ScalarType.LONG, ScalarType.REAL})
@@ -47,18 +44,13 @@ def _is_value(value: Any) -> bool:
 @lru_cache(maxsize=64)
 def _records(path: Path, changed: int) -> list[Mapping[str, Any]]:
     """The raw records of a file; `changed` (its time stamp) only keeps the cache honest."""
-    from toolkit.engine.ingest.arrow_reader import read_parquet
-    from toolkit.engine.ingest.csv_reader import read_csv
     from toolkit.engine.ingest.files import log_file
     from toolkit.engine.ingest.findings import Report
-    from toolkit.engine.ingest.json_reader import read_json
+    from toolkit.engine.ingest.sources import read_file
 
     file, report = log_file(path), Report()
-    chunks: Iterator[Chunk] = (
-        read_parquet(file) if file.format == "parquet" else read_json(file, report) if file.format == "json" else read_csv(file, report)
-    )
     records: list[Mapping[str, Any]] = []
-    for chunk in chunks:
+    for chunk in read_file(file, report):
         columns = {name: values if isinstance(values, list) else values.to_pylist() for name, values in chunk.columns.items()}
         rows = zip(*columns.values(), strict=True)
         records += [{name: value for name, value in zip(columns, row, strict=True) if value is not None} for row in rows]

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from toolkit.engine.ingest.findings import unreadable
+from toolkit.engine.ingest.findings import IngestError, unreadable
+from toolkit.engine.ingest.text_logs import TextLog, is_text_log_name, log_of, log_of_name, text_logs
 
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 FORMATS = {".jsonl": "json", ".ndjson": "json", ".json": "json", ".csv": "csv", ".tsv": "tsv", ".parquet": "parquet"}
+TEXT_LOG = "log"
 SIDECAR = ".meta.json"
 """`x.csv.meta.json` beside `x.csv` says how its times are read: {"timestampFormat": "dd/MM/yyyy", "timeZone": "Europe/Berlin"}."""
 
@@ -30,7 +32,7 @@ _PROBE = 4096
 
 @dataclass(frozen=True)
 class LogFile:
-    """A file with its format ("json", "csv", "tsv", "parquet") and text encoding; compression is undone on opening."""
+    """A file with its format ("json", "csv", "tsv", "parquet", or that of a text log) and encoding; compression is undone on opening."""
 
     path: Path
     format: str
@@ -72,6 +74,9 @@ def format_of(path: Path) -> tuple[str | None, str | None]:
     compression = COMPRESSIONS.get(suffixes[-1]) if suffixes else None
     if compression:
         suffixes.pop()
+    name = "".join(suffixes)
+    if is_text_log_name(name):
+        return TEXT_LOG, compression
     return (FORMATS.get(suffixes[-1]) if suffixes else None), compression
 
 
@@ -84,14 +89,16 @@ def log_file(path: Path) -> LogFile:
         raise unreadable(path, "no such file")
     if known is None:
         raise unreadable(
-            path, f"expected a file name that ends in {', '.join(FORMATS)} (or one of them with .gz or .zst), found {path.name!r}"
+            path,
+            f"expected a file name that ends in {', '.join([*FORMATS, '.log'])} (or one of them with .gz or .zst), found {path.name!r}",
         )
     with LogFile(path, known, None, "utf-8").open() as raw:
         magic = raw.read(8)
     compression = next((name for start, name in _MAGIC.items() if magic.startswith(start)), None)
     with LogFile(path, known, compression, "utf-8").open() as stream:
         head = stream.read(_PROBE)
-    return LogFile(path, known, compression, _text_encoding(path, known, head))
+    encoding = _text_encoding(path, known, head)
+    return LogFile(path, log_of(path, head).format if known == TEXT_LOG else known, compression, encoding)
 
 
 def _text_encoding(path: Path, known: str, head: bytes) -> str:
@@ -109,21 +116,42 @@ def _text_encoding(path: Path, known: str, head: bytes) -> str:
     if b"\0" in head:
         raise unreadable(path, f"expected {known.upper()} text, found binary data")
     text = head.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
-    if known != "json" and text.startswith(('{"', "[{", "[\n", "[\r")):
+    if known in ("csv", "tsv") and text.startswith(('{"', "[{", "[\n", "[\r")):
         raise unreadable(path, f"expected {known.upper()} text, found JSON; the file name should end in .json or .jsonl")
     return "utf-8"
 
 
 def is_log_file(path: Path) -> bool:
-    """Whether a file of a data folder holds records: a known format, not hidden, not a sidecar."""
-    return not path.name.startswith(".") and not path.name.endswith(SIDECAR) and format_of(path)[0] is not None
+    """Whether a file of a data folder holds records: a known format, not hidden, not a sidecar, not any .log of anybody."""
+    if path.name.startswith(".") or path.name.endswith(SIDECAR):
+        return False
+    known, _ = format_of(path)
+    return known is not None and (known != TEXT_LOG or path.is_dir() or _text_log(path) is not None)
+
+
+def _text_log(path: Path) -> TextLog | None:
+    """The format of a .log file; None for one that is not known, or that cannot be read now."""
+    named = log_of_name(path)
+    if named is None:
+        try:
+            named = text_logs()[log_file(path).format]
+        except IngestError:
+            return None
+    return named
+
+
+def table_of(path: Path) -> str:
+    """The table that a file of a data folder belongs to: what its name begins with, or the table of a device's log."""
+    named = log_of_name(path)
+    return named.table if named else path.name.partition(".")[0]
 
 
 def discover(data_dir: Path | str) -> dict[str, list[Path]]:
     """Table name -> its files, for a folder of recorded logs, all sorted.
 
     A file belongs to the table that its name begins with, up to the first dot (`AKSAudit.attack.csv`); a folder named after a
-    table holds files of that table, at any depth (`AKSAudit/2026/03.parquet`). Raises IngestError for no such folder.
+    table holds files of that table, at any depth (`AKSAudit/2026/03.parquet`). A log that a device writes has its own name
+    (`nsdebuglog.log`) and table. Raises IngestError for no such folder.
     """
     root = Path(data_dir)
     if not root.is_dir():
@@ -136,7 +164,7 @@ def discover(data_dir: Path | str) -> dict[str, list[Path]]:
             files = sorted(filter(is_log_file, entry.rglob("*"))) if entry.is_dir() else [entry] if is_log_file(entry) else []
             files = [path for path in files if path.is_file()]
             if files:
-                found.setdefault(entry.name.partition(".")[0], []).extend(files)
+                found.setdefault(table_of(entry), []).extend(files)
     except OSError as error:
         raise unreadable(root, f"cannot be read: {error}") from None
     return found

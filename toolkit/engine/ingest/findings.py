@@ -61,8 +61,8 @@ class Report:
         if len(self.errors) < MAX_FINDINGS:
             self.errors.append(Finding(message, source, line))
 
-    def note(self, message: str, source: str, severity: Severity = "info") -> None:
-        found = Finding(message, source, None, severity)
+    def note(self, message: str, source: str, severity: Severity = "info", line: int | None = None) -> None:
+        found = Finding(message, source, line, severity)
         if len(self.notes) < MAX_FINDINGS and found not in self.notes:
             self.notes.append(found)
 

@@ -17,10 +17,11 @@ _KEYS = ("timestampFormat", "timeZone")
 
 @dataclass(frozen=True)
 class Sidecar:
-    """`day_first` is None when the file leaves it open; `zone` is that of times without offset, None for UTC."""
+    """`day_first` is None when the file leaves it open; `zone` is that of times without offset, None for UTC; `has_zone`: it is stated."""
 
     day_first: bool | None = None
     zone: tzinfo | None = None
+    has_zone: bool = False
 
 
 def read_sidecar(path: Path) -> Sidecar:
@@ -35,7 +36,9 @@ def read_sidecar(path: Path) -> Sidecar:
     if not isinstance(given, dict) or not set(given) <= set(_KEYS):
         found = sorted(set(given) - set(_KEYS)) if isinstance(given, dict) else type(given).__name__
         raise unreadable(beside, f"expected a JSON object with the keys {' and '.join(_KEYS)}, found {found}")
-    return Sidecar(_day_first(given.get("timestampFormat"), beside), _zone(given.get("timeZone"), beside))
+    return Sidecar(
+        _day_first(given.get("timestampFormat"), beside), _zone(given.get("timeZone"), beside), given.get("timeZone") is not None
+    )
 
 
 def _day_first(given: Any, beside: Path) -> bool | None:

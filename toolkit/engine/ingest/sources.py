@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ from toolkit.engine.ingest.chunks import Chunk, chunk_of_records
 from toolkit.engine.ingest.csv_reader import read_csv
 from toolkit.engine.ingest.envelope import unpack
 from toolkit.engine.ingest.fast_json import read_json_fast
-from toolkit.engine.ingest.files import LogFile, is_log_file, log_file
+from toolkit.engine.ingest.files import SIDECAR, LogFile, is_log_file, log_file
 from toolkit.engine.ingest.findings import Finding, Report, unreadable
 from toolkit.engine.ingest.json_reader import read_json
 from toolkit.engine.ingest.naming import Naming
 from toolkit.engine.ingest.sidecar import Sidecar, read_sidecar
+from toolkit.engine.ingest.text_logs import read_text_log, text_logs
 from toolkit.kql.types import ScalarType, TableSchema
 
 _DIAGNOSTICS = "AzureDiagnostics"
@@ -59,8 +60,10 @@ def read_source(source: Any, table: str, schema: TableSchema | None, *, lenient:
     left out, counted in `skipped` and described in `findings`.
     """
     report = Report()
+    items = list(_sources_of(source, table))
+    schema = _with_text_logs(items, table, schema)
     naming = Naming(table, schema)
-    builders = [_built(item, table, naming, report) for item in _sources_of(source, table)]
+    builders = [_built(item, table, naming, report) for item in items]
     assembled = assemble(builders)
     if report.total_errors and not lenient:
         raise report.as_error()
@@ -97,6 +100,16 @@ def _sources_of(source: Any, table: str) -> list[_Item]:
     )
 
 
+def _with_text_logs(items: Sequence[_Item], table: str, schema: TableSchema | None) -> TableSchema | None:
+    """The schema with the columns of the text logs among the files: these know their types."""
+    for log in [text_logs()[item.file.format] for item in items if item.file and item.file.format in text_logs()]:
+        known = schema.columns if schema else {}
+        schema = replace(
+            schema or replace(log.schema, name=table), columns={**known, **{k: v for k, v in log.schema.columns.items() if k not in known}}
+        )
+    return schema
+
+
 def _files_of(path: Path) -> list[LogFile]:
     """The file, or every log file below a folder."""
     if not path.is_dir():
@@ -113,6 +126,11 @@ def _built(item: _Item, table: str, naming: Naming, report: Report) -> SourceBui
         fast = _built_fast(item.file, naming, report, sidecar)
         if fast is not None:
             return fast
+    if item.file is not None and item.file.format in text_logs() and not sidecar.has_zone:
+        beside = f"{item.file.path.name}{SIDECAR}"
+        report.note(
+            f'times of this log are local ones and are read as UTC; {beside} can say {{"timeZone": "Europe/Berlin"}}', item.name, "warning"
+        )
     builder = SourceBuilder(item.name, naming, report, sidecar)
     for chunk in _chunks(item, table, report):
         builder.add(chunk)
@@ -138,13 +156,18 @@ def _built_fast(file: LogFile, naming: Naming, report: Report, sidecar: Sidecar)
 def _chunks(item: _Item, table: str, report: Report) -> Iterator[Chunk]:
     if item.file is None:
         chunks = _memory_chunks(item.memory, report, item.name)
-    elif item.file.format == "parquet":
-        chunks = arrow_reader.read_parquet(item.file)
-    elif item.file.format == "json":
-        chunks = read_json(item.file, report)
     else:
-        chunks = read_csv(item.file, report)
+        chunks = read_file(item.file, report)
     return map(_unpacked, chunks) if table == _DIAGNOSTICS else chunks
+
+
+def read_file(file: LogFile, report: Report) -> Iterator[Chunk]:
+    """The records of a file of any format, as they were read."""
+    if file.format == "parquet":
+        return arrow_reader.read_parquet(file)
+    if file.format == "json":
+        return read_json(file, report)
+    return read_text_log(file, report) if file.format in text_logs() else read_csv(file, report)
 
 
 def _memory_chunks(memory: Any, report: Report, name: str) -> Iterator[Chunk]:
