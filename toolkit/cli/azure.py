@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,3 +42,15 @@ def _local_credential(cloud: Cloud) -> Any:
 
     hosts = [origin(endpoint)[1] for endpoint in (cloud.resource_manager, cloud.logs)]
     return StaticCredential(os.environ.get(TOKEN_VARIABLE) or "local") if all(map(is_loopback, hosts)) else None
+
+
+@contextmanager
+def status() -> Iterator[Callable[[str], None]]:
+    """A line on standard error that says what is being done, while that is a terminal; it is gone when the block ends."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("") as shown:
+        yield lambda text: shown.update(f"{text} ...")

@@ -14,10 +14,15 @@ import click
 CLEAN, FINDINGS, USAGE, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
 
 _VERBS = {
+    "deploy": "Put content into a workspace: validate, plan, show, ask, apply, verify.",
+    "destroy": "Delete everything from a workspace that this project deployed.",
+    "drift": "Find what was changed in a workspace since it was deployed.",
     "init": "Make a new project folder that validates at once.",
     "new": "Write a new rule with its cases and a sample log.",
+    "plan": "Show what a deployment would change in a workspace.",
     "query": "Run KQL on a folder of recorded logs.",
     "render": "Print the KQL of a rule with its template parameters filled in.",
+    "rollback": "Deploy the content of an earlier revision.",
     "validate": "Check detection content and prove it on its recorded logs.",
 }
 

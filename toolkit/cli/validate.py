@@ -54,7 +54,7 @@ def command(paths: tuple[Path, ...], environment: str | None, match: str, strict
     except ContentError as error:
         _show_unusable(error, form)
         return ENVIRONMENT
-    {"text": _text, "json": _json, "github": _github}[form](report)
+    {"text": show_report, "json": _json, "github": _github}[form](report)
     return CLEAN if report.clean else FINDINGS
 
 
@@ -72,7 +72,8 @@ def _show_unusable(error: ContentError, form: str) -> None:
             echo_finding(finding)
 
 
-def _text(report: ValidationReport) -> None:
+def show_report(report: ValidationReport) -> None:
+    """The report for people."""
     from toolkit.report.text import in_order
 
     findings = in_order(report.findings)

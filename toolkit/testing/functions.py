@@ -18,13 +18,20 @@ _OPEN, _CLOSE = "([{", ")]}"
 
 def analyze_function(workspace: Workspace, model: FunctionFile, query: Query) -> Iterator[Finding]:
     """What is wrong with the body of a function. One with a table as parameter is only checked where it is called."""
-    parameters = split_signature(model.signature)
-    if any(kind.startswith("(") for _, kind, _ in parameters):
+    prefix = constants(model.signature)
+    if prefix is None:
         return
-    prefix = "".join(f"let {name}={_value(kind, default)};" for name, kind, default in parameters)
     found = workspace.analyze(prefix + query.text).diagnostics
     own = [diagnostic.shifted(-len(prefix)) for diagnostic in found if diagnostic.start >= len(prefix)]
     yield from kql_findings(own, query.text, query)
+
+
+def constants(signature: str) -> str | None:
+    """Statements that give the parameters of a function constant values; None for one that takes a table."""
+    parameters = split_signature(signature)
+    if any(kind.startswith("(") for _, kind, _ in parameters):
+        return None
+    return "".join(f"let {name}={_value(kind, default)};" for name, kind, default in parameters)
 
 
 def split_signature(text: str) -> list[tuple[str, str, str | None]]:

@@ -22,15 +22,16 @@ class Difference:
 
     def render(self) -> str:
         """The difference for people: text of several lines as a unified diff of its lines, everything else as `path: old -> new`."""
+        path = self.path.removeprefix("properties.")
         if any(isinstance(value, str) and "\n" in value for value in (self.before, self.after)):
             lines = unified_diff(_lines(self.before), _lines(self.after), "workspace", "file", lineterm="")
-            return "\n".join([f"{self.path}:", *(f"  {line}".rstrip() for line in lines)])
+            return "\n".join([f"{path}:", *(f"  {line}".rstrip() for line in lines)])
         if isinstance(self.before, list) and isinstance(self.after, list):
             gone = [f"-{_shown(value)}" for value in self.before if value not in self.after]
             new = [f"+{_shown(value)}" for value in self.after if value not in self.before]
             if gone or new:
-                return f"{self.path}: {' '.join([*gone, *new])}"
-        return f"{self.path}: {_shown(self.before)} -> {_shown(self.after)}"
+                return f"{path}: {' '.join([*gone, *new])}"
+        return f"{path}: {_shown(self.before)} -> {_shown(self.after)}"
 
 
 def differences(kind: ResourceKind, desired: Body, remote: Body) -> tuple[Difference, ...]:

@@ -1,0 +1,239 @@
+"""What an environment shall have: every content file of the project that is for it, as resources."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from toolkit.content.files import read_text
+from toolkit.content.findings import ContentError, Finding, Findings, file_finding
+from toolkit.content.items import Item
+from toolkit.content.models.project import Environment
+from toolkit.content.models.rule import Rule
+from toolkit.content.project import KINDS, Project
+from toolkit.content.watchlists import Watchlist, read_watchlist
+from toolkit.content.yaml.loader import load_mapping
+from toolkit.deploy.mapping import ArmResource, MappingError, ResourceKind, Settings, WorkbookSource, to_arm
+from toolkit.kql.lexer import IDENTIFIER, STRING, tokenize
+from toolkit.kql.source import NOWHERE, Source
+
+Key = tuple[ResourceKind, str]
+"""A resource of a workspace: its kind, and its name in lower case (Azure compares names without case)."""
+MAX_WORKBOOK = 10_000_000
+MAX_NAME = 256
+
+
+def key_of(resource: ArmResource) -> Key:
+    return resource.kind, resource.name.lower()
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One resource that shall be there, and the file that says so. `needs` are functions and watchlists that its query uses."""
+
+    resource: ArmResource
+    file: str
+    source: Item | WorkbookSource
+    needs: tuple[Key, ...] = ()
+
+    @property
+    def key(self) -> Key:
+        return key_of(self.resource)
+
+    @property
+    def title(self) -> str:
+        return shown_name(self.resource.body) or self.resource.name
+
+    @property
+    def version(self) -> str | None:
+        model = self.source.model if isinstance(self.source, Item) else None
+        return model.version if isinstance(model, Rule) else None
+
+
+@dataclass
+class Desired:
+    """Everything that an environment shall have, and the errors of the files that could not be read as that."""
+
+    wanted: dict[Key, Wanted] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    excluded: int = 0
+
+
+def shown_name(body: Mapping[str, Any]) -> str:
+    return str((body.get("properties") or {}).get("displayName") or "")
+
+
+def desired_state(project: Project, environment: str) -> Desired:
+    """Reads and renders the project's content for an environment.
+
+    Raises ContentError for the environment itself. Errors of files are findings, and what such a file says is not among the wanted.
+    """
+    target = project.environment(environment)
+    assert target is not None, "an environment that is named is there, or the project has refused it"
+    settings = settings_of(project, environment, target)
+    desired = Desired()
+    for path, read in _sources(project):
+        if _excluded(target, project, path):
+            desired.excluded += 1
+            continue
+        try:
+            source, rows = read()
+            if source is not None:
+                resource = with_prefix(to_arm(source, settings, rows), target.prefix)
+                _add(desired, Wanted(resource, project.show(path), source))
+        except ContentError as error:
+            desired.findings += error.findings
+    desired.wanted = {key: replace(one, needs=needs) for key, one, needs in _with_needs(desired.wanted)}
+    return desired
+
+
+def settings_of(project: Project, name: str, environment: Environment) -> Settings:
+    """What bodies depend on, by the environment's policy."""
+    policy = environment.deploy
+    enabled = policy.new_rules == "enabled"
+    return Settings(project, name, enabled, "strip" if policy.template_link == "strip" else "keep")
+
+
+_Read = Callable[[], tuple[Item | WorkbookSource | None, Watchlist | None]]
+
+
+def _sources(project: Project) -> Iterator[tuple[Path, _Read]]:
+    for kind in KINDS:
+        for item in project.items(kind):
+            yield item.path, partial(_item, item)
+    for path in workbook_files(project):
+        yield path, partial(_workbook, path, project)
+
+
+def _item(item: Item) -> tuple[Item | None, Watchlist | None]:
+    """An item and its rows; none for a rule of a kind that files do not keep."""
+    if item.model is None and not item.errors:
+        return None, None
+    return item, read_watchlist(item) if item.kind == "watchlist" else None
+
+
+def _workbook(path: Path, project: Project) -> tuple[WorkbookSource, None]:
+    return read_workbook(path, project), None
+
+
+def workbook_files(project: Project) -> list[Path]:
+    """The workbooks' JSON files, sorted."""
+    found = {path for pattern in project.config.content.workbooks for path in project.root.glob(pattern) if path.is_file()}
+    return sorted(path for path in found if not project.excluded(path))
+
+
+def read_workbook(path: Path, project: Project) -> WorkbookSource:
+    """A workbook's JSON with the YAML beside it. Raises ContentError for files that cannot be read."""
+    about = next((path.with_suffix(suffix) for suffix in (".yaml", ".yml") if path.with_suffix(suffix).is_file()), None)
+    document = None
+    if about is not None:
+        document, findings = load_mapping(about, project.show(about))
+        if findings.errors:
+            raise MappingError(findings.found)
+    shown = project.show(path)
+    return WorkbookSource(path.stem, Source(read_text(path, shown, MAX_WORKBOOK), shown), document)
+
+
+def _excluded(environment: Environment, project: Project, path: Path) -> bool:
+    relative = os.path.relpath(path.resolve(), project.root)
+    return any(pattern in (path.stem, path.name) or fnmatch(relative, pattern) for pattern in environment.exclude)
+
+
+def _add(desired: Desired, wanted: Wanted) -> None:
+    first = desired.wanted.setdefault(wanted.key, wanted)
+    if first is not wanted:
+        message = f"{wanted.resource.name!r} is already the {wanted.resource.kind} of {first.file}: one would overwrite the other."
+        desired.findings.append(file_finding(wanted.file, "duplicate-id", message, hints=["Give one of the two another id."]))
+
+
+def with_prefix(resource: ArmResource, prefix: str) -> ArmResource:
+    """The resource with the environment's prefix in front of its shown name. Names that queries use stay."""
+    if not prefix:
+        return resource
+    properties = dict(resource.body["properties"])
+    properties["displayName"] = f"{prefix}{properties.get('displayName') or resource.name}"
+    return replace(resource, body={**resource.body, "properties": properties})
+
+
+# --- what a query needs ------------------------------------------------------------------------------------------------------------
+
+
+def _with_needs(wanted: Mapping[Key, Wanted]) -> Iterator[tuple[Key, Wanted, tuple[Key, ...]]]:
+    functions = {
+        str(one.resource.body["properties"]["functionAlias"]): key
+        for key, one in wanted.items()
+        if one.resource.kind == "savedSearch" and one.resource.body["properties"].get("functionAlias")
+    }
+    watchlists = {key[1]: key for key in wanted if key[0] == "watchlist"}
+    for key, one in wanted.items():
+        names: set[Key] = set()
+        for query in queries_of(one.resource):
+            names |= _used(query, functions, watchlists)
+        yield key, one, tuple(sorted(names - {key}))
+
+
+def queries_of(resource: ArmResource) -> Iterator[str]:
+    """The KQL texts of a rule, hunting query, function or log alert rule."""
+    properties = resource.body.get("properties") or {}
+    if isinstance(properties.get("query"), str):
+        yield properties["query"]
+    for criterion in (properties.get("criteria") or {}).get("allOf") or []:
+        if isinstance(criterion.get("query"), str):
+            yield criterion["query"]
+
+
+def _used(query: str, functions: Mapping[str, Key], watchlists: Mapping[str, Key]) -> set[Key]:
+    """Functions by the words of the query, watchlists by its strings: one too many only orders two writes that need no order."""
+    tokens = tokenize(query)
+    found: set[Key] = set()
+    for at, kind in enumerate(tokens.kinds):
+        if kind == IDENTIFIER:
+            key = functions.get(tokens.spelling(at))
+        elif kind == STRING:
+            key = watchlists.get(tokens.spelling(at).strip("'\"@hH").lower())
+        else:
+            continue
+        if key is not None:
+            found.add(key)
+    return found
+
+
+def in_order(wanted: Iterable[Wanted]) -> list[Wanted]:
+    """Watchlists first, then functions below the functions that call them, then what runs on its own, workbooks last.
+
+    Functions that call each other in a circle stay in their order; the service refuses them itself.
+    """
+    ranks = {"watchlist": 0, "alertRule": 2, "logAlert": 2, "workbook": 3}
+    by_key = {one.key: one for one in wanted}
+    placed: dict[Key, Wanted] = {}
+
+    def place(one: Wanted, above: frozenset[Key]) -> None:
+        for need in one.needs:
+            if need in by_key and need not in placed and need not in above:
+                place(by_key[need], above | {one.key})
+        placed.setdefault(one.key, one)
+
+    def rank(one: Wanted) -> int:
+        return ranks.get(one.resource.kind, 1 if one.resource.body["properties"].get("functionAlias") else 2)
+
+    for one in sorted(by_key.values(), key=rank):
+        place(one, frozenset())
+    return list(placed.values())
+
+
+def finding_at(wanted: Wanted, code: str, message: str, path: Sequence[str | int] = ("id",), hints: Sequence[str] = ()) -> Findings:
+    """One finding about a wanted resource, at a key of its file."""
+    if isinstance(wanted.source, WorkbookSource):
+        about = wanted.source.about
+        findings = Findings(about.source if about else wanted.source.json)
+        span = about.span(tuple(path)) if about else NOWHERE
+    else:
+        findings = Findings(wanted.source.source)
+        span = wanted.source.document.span(tuple(path)) if wanted.source.document else NOWHERE
+    findings.add(code, message, span, hints=hints)
+    return findings

@@ -1,0 +1,151 @@
+"""What a workspace has, read completely or not at all, kind by kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from toolkit.azure import Address
+from toolkit.azure.client import ArmClient, Bodies
+from toolkit.azure.errors import AuthorizationError, NotFoundError, ScopeNotFoundError
+from toolkit.azure.parallel import Outcome
+from toolkit.azure.resources import ALERT_RULE, LOG_ALERT, METADATA, SAVED_SEARCH, WATCHLIST, WATCHLIST_ITEM, WORKBOOK, Kind
+from toolkit.deploy.connection import Connection
+from toolkit.deploy.desired import Key
+from toolkit.deploy.mapping import ArmResource, ResourceKind
+from toolkit.deploy.ownership import Mark, mark_of_metadata, metadata_name, split_mark
+from toolkit.kql.diagnostics import ToolkitError
+
+KINDS: Mapping[ResourceKind, Kind] = {
+    "watchlist": WATCHLIST,
+    "savedSearch": SAVED_SEARCH,
+    "alertRule": ALERT_RULE,
+    "logAlert": LOG_ALERT,
+    "workbook": WORKBOOK,
+}
+_OF_RULES = {"$filter": "properties/kind eq 'AnalyticsRule'"}
+MANAGED_RULES = ("Scheduled", "NRT")
+"""Kinds of alert rules that files keep; others are Microsoft's own."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One resource of the workspace, its mark taken out. `by` and `at`: who wrote it last and when, where the service tells."""
+
+    resource: ArmResource
+    mark: Mark | None = None
+    etag: str | None = None
+    by: str = ""
+    at: str = ""
+
+
+@dataclass
+class Remote:
+    """The resources of a workspace. `missing` are kinds that could not be read, with the reason: nothing is known about those.
+
+    `marks` are all marks of rules by the rule's name in lower case, also those whose rule is gone.
+    """
+
+    found: dict[Key, Found] = field(default_factory=dict)
+    marks: dict[str, Mark] = field(default_factory=dict)
+    missing: dict[ResourceKind, ToolkitError] = field(default_factory=dict)
+
+    def of(self, kind: ResourceKind) -> list[Found]:
+        return [found for (here, _), found in self.found.items() if here == kind]
+
+
+def address_of(connection: Connection, kind: ResourceKind, name: str) -> Address:
+    return Address(KINDS[kind], connection.workspace, name)
+
+
+def mark_address(connection: Connection, rule: str) -> Address:
+    return Address(METADATA, connection.workspace, metadata_name(rule))
+
+
+def read_remote(
+    connection: Connection, needed: Iterable[ResourceKind], watchlists: Iterable[str], kinds: Iterable[ResourceKind] = tuple(KINDS)
+) -> Remote:
+    """Reads `kinds` of content, by default all.
+
+    A kind that may not be read, or that the workspace does not know (no Sentinel there), is `missing`, unless it is among `needed`: then
+    its error is raised, and so is any other error. `watchlists` are the aliases whose rows are read as well.
+    """
+    arm, needed = connection.arm, set(needed)
+    kinds = list(kinds)
+    tasks = [partial(arm.list, KINDS[kind], connection.workspace) for kind in kinds]
+    marks = [partial(arm.list, METADATA, connection.workspace, "", _OF_RULES)] if "alertRule" in kinds else []
+    answers = arm.run_many([*tasks, *marks])
+    remote = Remote()
+    lists = {kind: _known(kind, answer, remote, kind in needed) for kind, answer in zip(kinds, answers, strict=False)}
+    if lists.get("alertRule") is not None:
+        bodies = answers[-1].get()
+        remote.marks = {rule.lower(): mark for body in bodies if (ours := mark_of_metadata(body)) for rule, mark in [ours]}
+    wanted = {alias.lower() for alias in watchlists}
+    rows = _rows(arm, connection, [body["name"] for body in lists.get("watchlist") or [] if str(body["name"]).lower() in wanted])
+    for kind, found in lists.items():
+        for body in found or []:
+            if _is_here(kind, body, connection):
+                one = read_resource(kind, body, rows.get(str(body["name"]).lower(), ()), remote.marks)
+                remote.found[kind, one.resource.name.lower()] = one
+    return remote
+
+
+def _known(kind: ResourceKind, answer: Outcome[Bodies], remote: Remote, needed: bool) -> Bodies | None:
+    try:
+        return answer.get()
+    except (AuthorizationError, NotFoundError) as error:
+        if needed or (isinstance(error, ScopeNotFoundError) and kind == "savedSearch"):
+            raise
+        remote.missing[kind] = error
+        return None
+
+
+def _rows(arm: ArmClient, connection: Connection, aliases: Sequence[str]) -> dict[str, tuple[ArmResource, ...]]:
+    """The rows of watchlists by alias in lower case."""
+    answers = arm.run_many([partial(arm.list, WATCHLIST_ITEM, connection.workspace, alias) for alias in aliases])
+    return {
+        alias.lower(): tuple(ArmResource("watchlistItem", str(body["name"]), body) for body in answer.get())
+        for alias, answer in zip(aliases, answers, strict=True)
+    }
+
+
+def _is_here(kind: ResourceKind, body: Mapping[str, Any], connection: Connection) -> bool:
+    """Workbooks and log alert rules lie in the resource group: only those of this workspace count. Watchlists may be deleted already."""
+    properties = body.get("properties") or {}
+    here = connection.workspace.id.lower()
+    if kind == "workbook":
+        return str(properties.get("sourceId") or "").lower() == here
+    if kind == "logAlert":
+        return here in [str(scope).lower() for scope in properties.get("scopes") or []]
+    return kind != "watchlist" or not properties.get("isDeleted")
+
+
+def read_resource(kind: ResourceKind, body: Mapping[str, Any], rows: tuple[ArmResource, ...], marks: Mapping[str, Mark]) -> Found:
+    """A resource as the service gives it back."""
+    name = str(body["name"])
+    own, mark = split_mark(kind, name, body)
+    if kind == "alertRule":
+        mark = marks.get(name.lower())
+        mark = None if mark is None or mark.deleted else mark
+    by, at = last_change(body)
+    return Found(ArmResource(kind, name, own, rows), mark, body.get("etag"), by, at)
+
+
+def last_change(body: Mapping[str, Any]) -> tuple[str, str]:
+    """Who wrote a resource last, and when, as far as the service tells; '' for what it does not."""
+    system, own = body.get("systemData") or {}, body.get("properties") or {}
+    person = own.get("updatedBy") or {}
+    by = system.get("lastModifiedBy") or person.get("email") or person.get("name") or own.get("userId") or ""
+    at = system.get("lastModifiedAt") or own.get("lastModifiedUtc") or own.get("updated") or own.get("timeModified") or ""
+    return str(by), _seconds(str(at))
+
+
+def _seconds(text: str) -> str:
+    """A moment without its fraction."""
+    try:
+        return datetime.fromisoformat(text).isoformat(timespec="seconds").replace("+00:00", "Z")
+    except ValueError:
+        return text

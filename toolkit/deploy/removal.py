@@ -1,0 +1,97 @@
+"""What a project deployed and no longer has: deleted where the mark says that it is ours, within a limit, and never from a partial list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from toolkit.deploy.desired import queries_of, shown_name
+from toolkit.deploy.fingerprint import digest, state_of
+from toolkit.deploy.mapping import ResourceKind
+from toolkit.deploy.plan import Problem, Step
+from toolkit.deploy.remote import Found, Remote
+from toolkit.deploy.target import Pair, Target, is_protected
+from toolkit.kql.lexer import IDENTIFIER, STRING, tokenize
+
+# what uses others goes first
+_ORDER: dict[ResourceKind, int] = {"workbook": 0, "alertRule": 1, "logAlert": 1, "savedSearch": 2, "watchlist": 3}
+
+
+@dataclass(frozen=True)
+class Removals:
+    """Steps that delete, and what is said about what they do not delete."""
+
+    steps: tuple[Step, ...]
+    orphans: tuple[str, ...]
+    protected: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+
+def removals(target: Target, remote: Remote, pairs: Sequence[Pair], steps: Sequence[Step]) -> Removals:
+    """`steps` are those of the plan so far; none of their resources is removed."""
+    kept = {(pair.found.resource.kind, pair.found.resource.name.lower()) for pair in pairs if pair.found}
+    ours = [found for key, found in remote.found.items() if key not in kept and found.mark is not None and found.mark.owner == target.owner]
+    protected = [found for found in ours if is_protected(target.policy, found.resource, shown_name(found.resource.body))]
+    gone = sorted((found for found in ours if found not in protected), key=_rank)
+    names = tuple(_named(found) for found in gone)
+    if not target.policy.prune:
+        return Removals(tuple(_forgotten(target, remote, steps)), names, tuple(map(_named, protected)), ())
+    problems = list(_still_used(target, gone, remote))
+    if len(gone) > target.policy.max_deletes:
+        message = f"The plan would delete {len(gone)} resources; this environment allows {target.policy.max_deletes} in one deployment."
+        hint = "Check that content is not missing by mistake, then raise maxDeletes or use --max-deletes."
+        problems.append(Problem.plain("error", "too-many-deletes", message, hint))
+    deletes = [_delete(found) for found in gone]
+    return Removals((*deletes, *_forgotten(target, remote, steps)), (), tuple(map(_named, protected)), tuple(problems))
+
+
+def _delete(found: Found) -> Step:
+    resource, mark = found.resource, found.mark
+    assert mark is not None, "only what carries our mark is deleted"
+    state, title = digest(state_of(resource)), shown_name(resource.body) or resource.name
+    return Step("delete", resource.kind, resource.name, mark.content, title, etag=found.etag, state=state)
+
+
+def _forgotten(target: Target, remote: Remote, steps: Sequence[Step]) -> Iterator[Step]:
+    """Records of rules that are gone: of deleted ones when their id is free again, of others at once."""
+    written = {step.name.lower() for step in steps if step.kind == "alertRule"} | {step.replaces.lower() for step in steps}
+    for name, mark in remote.marks.items():
+        if mark.owner != target.owner or ("alertRule", name) in remote.found or name in written:
+            continue
+        if mark.deleted is None or mark.deleted + target.policy.tombstone_time <= target.now:
+            yield Step("forget", "alertRule", name, mark.content, f"record of the deleted rule {name}")
+
+
+def _rank(found: Found) -> tuple[int, bool, str]:
+    properties = found.resource.body.get("properties") or {}
+    return _ORDER[found.resource.kind], bool(properties.get("functionAlias")), found.resource.name
+
+
+def _named(found: Found) -> str:
+    return f"{found.resource.kind} {shown_name(found.resource.body) or found.resource.name}"
+
+
+def _still_used(target: Target, gone: Sequence[Found], remote: Remote) -> Iterator[Problem]:
+    """Functions and watchlists that content which is not this project's still uses."""
+    names = {_name_in_queries(found): found for found in gone if found.resource.kind in ("savedSearch", "watchlist")}
+    for other in remote.found.values() if names else ():
+        if other.mark is not None and other.mark.owner == target.owner:
+            continue
+        for used in sorted({word for query in queries_of(other.resource) for word in _words(query) if word in names}):
+            message = f"{_named(names[used])} is deleted, and {_named(other)}, which is not this project's, still uses it."
+            yield Problem.plain("warning", "still-used", message)
+
+
+def _name_in_queries(found: Found) -> str:
+    """The alias of a function or watchlist; '' for a query that others cannot use."""
+    alias = (found.resource.body.get("properties") or {}).get("functionAlias")
+    return found.resource.name.lower() if found.resource.kind == "watchlist" else str(alias or "")
+
+
+def _words(query: str) -> Iterator[str]:
+    tokens = tokenize(query)
+    for at, kind in enumerate(tokens.kinds):
+        if kind == IDENTIFIER:
+            yield tokens.spelling(at)
+        elif kind == STRING:
+            yield tokens.spelling(at).strip("'\"@hH").lower()
