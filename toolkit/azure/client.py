@@ -17,7 +17,7 @@ from toolkit.azure import errors, resources
 from toolkit.azure.cloud import Cloud
 from toolkit.azure.errors import AzureApiError, Facts
 from toolkit.azure.limits import Stopped
-from toolkit.azure.operations import poll
+from toolkit.azure.operations import poll, settle
 from toolkit.azure.parallel import Outcome, run_many
 from toolkit.azure.pipeline import Answer, Call, Options, Wire
 from toolkit.azure.redaction import secrets_of
@@ -95,6 +95,10 @@ class ArmClient:
         answer = self._get(self._wire.url(address.get_path()), Call(address.id, roles=address.kind.roles))
         return _object(answer, "GET", address.id)
 
+    def settled(self, address: Address) -> Body:
+        """One resource, when Azure has done with what it is doing to it (an upload, whoever began it)."""
+        return settle(self._wire, partial(self.get, address), Call(address.id, roles=address.kind.roles))
+
     def find(self, address: Address) -> Body | None:
         """One resource, None when there is none. A missing workspace or resource group stays an error."""
         try:
@@ -155,6 +159,8 @@ class ArmClient:
             if found is not None and self._landed(found, sent, address, etag, same):
                 if not new and any(_has(sent, name) for name in kind.additive):
                     raise lost
+                if kind.long_running:
+                    found = self.settled(address)
                 return Written(found, new, lost.correlation_id, resumed=True)
             if retry == self.options.retries.connection:
                 raise lost

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -78,3 +78,28 @@ def _pause(wire: Wire, seconds: float, facts: Facts) -> None:
         stopped = True
     if stopped:
         raise errors.CancelledError(replace(facts, message="stopped while Azure was still working on it"), unclear=True)
+
+
+_RUNNING = frozenset({"new", "inprogress", "uploading", "deleting", "accepted", "updating", "creating"})
+
+
+def is_running(body: Mapping[str, Any]) -> bool:
+    """Whether Azure is still working on a resource, by what the resource says of itself."""
+    return str((body.get("properties") or {}).get("provisioningState") or "").lower() in _RUNNING
+
+
+def settle(wire: Wire, read: Callable[[], dict[str, Any]], call: Call, patience: Patience = Patience()) -> dict[str, Any]:
+    """Read a resource until Azure has done with it: for an operation whose own address is not known (any more).
+
+    OperationFailedError when that takes longer than `patience`.
+    """
+    clock = wire.gate.clock
+    deadline, wait = clock.now() + patience.total, _FIRST_WAIT
+    body = read()
+    while is_running(body):
+        facts = Facts(f"Azure still works on it after {patience.total:g} s", "GET", call.resource, roles=call.roles)
+        if clock.now() + wait > deadline:
+            raise errors.OperationFailedError(facts, unclear=True)
+        _pause(wire, wait, facts)
+        body, wait = read(), min(_LONGEST_WAIT, wait * 1.5)
+    return body

@@ -9,8 +9,9 @@ from functools import partial
 from typing import Any
 
 from toolkit.azure import Address
-from toolkit.azure.client import ArmClient, Bodies
+from toolkit.azure.client import Bodies
 from toolkit.azure.errors import AuthorizationError, NotFoundError, ScopeNotFoundError
+from toolkit.azure.operations import is_running
 from toolkit.azure.parallel import Outcome
 from toolkit.azure.resources import ALERT_RULE, LOG_ALERT, METADATA, SAVED_SEARCH, WATCHLIST, WATCHLIST_ITEM, WORKBOOK, Kind
 from toolkit.deploy.connection import Connection
@@ -84,7 +85,7 @@ def read_remote(
         bodies = answers[-1].get()
         remote.marks = {rule.lower(): mark for body in bodies if (ours := mark_of_metadata(body)) for rule, mark in [ours]}
     wanted = {alias.lower() for alias in watchlists}
-    rows = _rows(arm, connection, [body["name"] for body in lists.get("watchlist") or [] if str(body["name"]).lower() in wanted])
+    rows = _rows(connection, [body for body in lists.get("watchlist") or [] if str(body["name"]).lower() in wanted])
     for kind, found in lists.items():
         for body in found or []:
             if _is_here(kind, body, connection):
@@ -103,13 +104,18 @@ def _known(kind: ResourceKind, answer: Outcome[Bodies], remote: Remote, needed: 
         return None
 
 
-def _rows(arm: ArmClient, connection: Connection, aliases: Sequence[str]) -> dict[str, tuple[ArmResource, ...]]:
-    """The rows of watchlists by alias in lower case."""
-    answers = arm.run_many([partial(arm.list, WATCHLIST_ITEM, connection.workspace, alias) for alias in aliases])
-    return {
-        alias.lower(): tuple(ArmResource("watchlistItem", str(body["name"]), body) for body in answer.get())
-        for alias, answer in zip(aliases, answers, strict=True)
-    }
+def _rows(connection: Connection, watchlists: Sequence[Mapping[str, Any]]) -> dict[str, tuple[ArmResource, ...]]:
+    """The rows of watchlists by alias in lower case. An upload that still runs is waited for: half of its rows would look deleted."""
+    answers = connection.arm.run_many([partial(_rows_of, connection, body) for body in watchlists])
+    return {str(body["name"]).lower(): answer.get() for body, answer in zip(watchlists, answers, strict=True)}
+
+
+def _rows_of(connection: Connection, watchlist: Mapping[str, Any]) -> tuple[ArmResource, ...]:
+    name = str(watchlist["name"])
+    if is_running(watchlist):
+        connection.arm.settled(address_of(connection, "watchlist", name))
+    rows = connection.arm.list(WATCHLIST_ITEM, connection.workspace, name)
+    return tuple(ArmResource("watchlistItem", str(body["name"]), body) for body in rows)
 
 
 def _is_here(kind: ResourceKind, body: Mapping[str, Any], connection: Connection) -> bool:
