@@ -12,11 +12,12 @@ PATHS  ?=
 ARGS   ?=
 
 RUNTIME := $(VENV)/.installed
+AZURE   := $(VENV)/.installed-azure
 DEV     := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev validate test lint lint-style lint-format lint-types lint-layers lint-sizes format bench docs docs-check lock clean
+.PHONY: help setup setup-azure setup-dev validate test lint lint-style lint-format lint-types lint-layers lint-sizes format bench docs docs-check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -53,6 +54,7 @@ docs-check: $(DEV) ## fail when a generated page of docs/ is stale
 	$(BIN)/python scripts/docs.py --check
 
 setup: $(RUNTIME) ## install what the toolkit needs to run
+setup-azure: $(AZURE) ## install what speaking to a workspace needs as well
 setup-dev: $(DEV) ## install what its developers need as well
 
 # Some distributions leave the venv module out of Python; virtualenv needs only pip.
@@ -66,6 +68,11 @@ $(BIN)/python:
 $(RUNTIME): requirements.lock pyproject.toml | $(BIN)/python
 	@echo "setting up $(VENV): what the toolkit needs to run"
 	@scripts/install.sh $(VENV) requirements.lock
+	@touch $@
+
+$(AZURE): requirements-azure.lock $(RUNTIME)
+	@echo "setting up $(VENV): what speaking to a workspace needs as well"
+	@scripts/install.sh $(VENV) requirements-azure.lock
 	@touch $@
 
 $(DEV): requirements-dev.lock $(RUNTIME)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Usage: scripts/lock.sh VENV
-# Resolve pyproject.toml for every platform and write the two lock files. They name versions and hashes, never an index.
+# Resolve pyproject.toml for every platform and write the lock files. They name versions and hashes, never an index.
 set -euo pipefail
 venv=$1
 [[ -x $venv/bin/uv ]] || "$venv/bin/python" -m pip --quiet install uv
@@ -16,4 +16,5 @@ compile() {
 }
 
 compile requirements.lock pyproject.toml --group setup
+compile requirements-azure.lock pyproject.toml --group setup --extra azure --constraint requirements.lock
 compile requirements-dev.lock pyproject.toml --group setup --extra dev --extra bench --constraint requirements.lock

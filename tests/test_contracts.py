@@ -46,7 +46,7 @@ def test_no_file_names_a_package_registry_or_a_place_on_one_machine(root: Path) 
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-azure.lock", "requirements-dev.lock"])
 def test_a_lock_holds_exact_versions_with_hashes_and_no_address(root: Path, name: str) -> None:
     text = re.sub(r"\\\n", " ", (root / name).read_text(encoding="utf-8"))
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
@@ -60,6 +60,7 @@ def test_the_lock_has_every_dependency(root: Path) -> None:
     optional = project["optional-dependencies"]
     for name, wanted in (
         ("requirements.lock", project["dependencies"]),
+        ("requirements-azure.lock", [*project["dependencies"], *optional["azure"]]),
         ("requirements-dev.lock", [*project["dependencies"], *optional["dev"], *optional["bench"]]),
     ):
         locked = set(re.findall(r"^([\w.-]+)==", (root / name).read_text(encoding="utf-8"), re.MULTILINE))
