@@ -14,6 +14,7 @@ import click
 CLEAN, FINDINGS, USAGE, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
 
 _VERBS = {
+    "backtest": "Run a rule over the last days of a live workspace.",
     "deploy": "Put content into a workspace: validate, plan, show, ask, apply, verify.",
     "destroy": "Delete everything from a workspace that this project deployed.",
     "drift": "Find what was changed in a workspace since it was deployed.",
