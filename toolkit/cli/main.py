@@ -22,6 +22,7 @@ _VERBS = {
     "new": "Write a new rule with its cases and a sample log.",
     "plan": "Show what a deployment would change in a workspace.",
     "query": "Run KQL on a folder of recorded logs.",
+    "record": "Record logs of a workspace as sample files, with pseudonyms.",
     "render": "Print the KQL of a rule with its template parameters filled in.",
     "rollback": "Deploy the content of an earlier revision.",
     "validate": "Check detection content and prove it on its recorded logs.",
