@@ -95,6 +95,8 @@ class Project:
         return self._files[kind]
 
     def excluded(self, path: Path) -> bool:
+        if not self.config.exclude:
+            return False
         relative = os.path.relpath(path.resolve(), self.root)
         return any(fnmatch(relative, pattern) for pattern in self.config.exclude)
 

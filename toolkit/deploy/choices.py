@@ -19,8 +19,11 @@ def kept_paths(wanted: ArmResource, policy: DeployPolicy) -> tuple[str, ...]:
 
 def with_choices(wanted: ArmResource, remote: ArmResource, policy: DeployPolicy) -> ArmResource:
     """The wanted resource with the operators' values where the policy keeps them."""
+    paths = [path for path in kept_paths(wanted, policy) if _get(wanted.body, path.split(".")) != _get(remote.body, path.split("."))]
+    if not paths:
+        return wanted
     body = dict(wanted.body)
-    for path in kept_paths(wanted, policy):
+    for path in paths:
         body = _set(body, path.split("."), _get(remote.body, path.split(".")))
     return replace(wanted, body=body)
 

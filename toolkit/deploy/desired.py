@@ -140,6 +140,8 @@ def read_workbook(path: Path, project: Project) -> WorkbookSource:
 
 
 def _excluded(environment: Environment, project: Project, path: Path) -> bool:
+    if not environment.exclude:
+        return False
     relative = os.path.relpath(path.resolve(), project.root)
     return any(pattern in (path.stem, path.name) or fnmatch(relative, pattern) for pattern in environment.exclude)
 

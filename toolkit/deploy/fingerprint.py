@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from toolkit.deploy.mapping import ArmResource, normal
+from toolkit.deploy.mapping import ArmResource
 
 ITEMS = "items"
 """Stands for the rows of a watchlist among its properties."""
@@ -55,8 +55,7 @@ class Fingerprint:
 
 def state_of(resource: ArmResource) -> dict[str, Any]:
     """What a resource says, by property, in the normal form of its kind; a watchlist's rows under `items`."""
-    form = normal(resource.kind, resource.body)
-    state = {**form, **form.pop("properties", {})}
+    state = {**resource.form, **resource.form.get("properties", {})}
     state.pop("properties", None)
     if resource.children:
         state[ITEMS] = sorted((rows_of(child) for child in resource.children), key=_json)
@@ -65,7 +64,7 @@ def state_of(resource: ArmResource) -> dict[str, Any]:
 
 def rows_of(item: ArmResource) -> dict[str, Any]:
     """The values of one row of a watchlist, in normal form."""
-    values: dict[str, Any] = normal("watchlistItem", item.body).get("properties", {}).get("itemsKeyValue", {})
+    values: dict[str, Any] = item.form.get("properties", {}).get("itemsKeyValue", {})
     return values
 
 

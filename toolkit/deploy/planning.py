@@ -10,7 +10,7 @@ from toolkit.content.findings import Finding
 from toolkit.deploy.choices import with_choices
 from toolkit.deploy.desired import Desired, Key, Wanted, in_order
 from toolkit.deploy.fingerprint import ITEMS, Fingerprint, digest, state_of
-from toolkit.deploy.mapping import ArmResource, differences
+from toolkit.deploy.mapping import ArmResource, compared
 from toolkit.deploy.mapping.resources import stable_id
 from toolkit.deploy.naming import conflicts
 from toolkit.deploy.ownership import Mark, metadata_body, with_mark
@@ -158,14 +158,14 @@ class _Planner:
         new = replace(resource, name=self._new_name(wanted))
         note = f"kind {before} -> {after}: a new rule with the id {new.name}, then the old one is deleted"
         step = self._step("replace", wanted, new, found, (*notes, note))
-        yield replace(step, replaces=found.resource.name, differences=differences("alertRule", resource.body, found.resource.body))
+        yield replace(step, replaces=found.resource.name, differences=compared(resource, found.resource))
 
     def _update(self, wanted: Wanted, resource: ArmResource, found: Found, notes: tuple[str, ...]) -> Iterator[Step]:
-        resource = replace(resource, name=found.resource.name)
+        resource = resource if resource.name == found.resource.name else replace(resource, name=found.resource.name)
         rows: tuple[Any, ...] = ()
         if resource.kind == "watchlist":
             rows = row_changes(resource.children, found.resource.children, str(resource.body["properties"]["itemsSearchKey"]))
-        changed = differences(resource.kind, resource.body, found.resource.body)
+        changed = compared(resource, found.resource)
         if changed or rows:
             origin, edits = _edits(resource, found, [property_of(each.path) for each in changed] + [ITEMS] * bool(rows))
             step = self._step("update", wanted, resource, found, (*notes, *edits))

@@ -9,7 +9,7 @@ from difflib import unified_diff
 from typing import Any
 
 from toolkit.deploy.mapping.normal import normal
-from toolkit.deploy.mapping.resources import Body, ResourceKind
+from toolkit.deploy.mapping.resources import ArmResource, Body, ResourceKind
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,11 @@ class Difference:
 def differences(kind: ResourceKind, desired: Body, remote: Body) -> tuple[Difference, ...]:
     """Every field in which two bodies differ in meaning (`toolkit.deploy.mapping.normal`), by path. Equal bodies give none."""
     return tuple(_compare("", normal(kind, remote), normal(kind, desired)))
+
+
+def compared(desired: ArmResource, remote: ArmResource) -> tuple[Difference, ...]:
+    """`differences` of two resources of one kind, from the normal forms that they keep."""
+    return tuple(_compare("", remote.form, desired.form))
 
 
 _MISSING = object()

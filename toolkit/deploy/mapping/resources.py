@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
@@ -36,6 +37,13 @@ class ArmResource:
     only_at_creation: Body = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     by_policy: tuple[str, ...] = ()
+
+    @cached_property
+    def form(self) -> dict[str, Any]:
+        """The normal form of the body (`toolkit.deploy.mapping.normal`). Not to be changed: it is made once."""
+        from toolkit.deploy.mapping.normal import normal  # it needs this module's types
+
+        return normal(self.kind, self.body)
 
 
 @dataclass(frozen=True)
