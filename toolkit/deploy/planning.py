@@ -156,9 +156,11 @@ class _Planner:
         """Azure does not change a rule's kind, and the old id stays blocked: a new rule first, then the old one is deleted."""
         before, after = _kind(found.resource), _kind(resource)
         new = replace(resource, name=self._new_name(wanted))
+        changed = compared(resource, found.resource)
+        origin, edits = _edits(resource, found, [property_of(each.path) for each in changed])
         note = f"kind {before} -> {after}: a new rule with the id {new.name}, then the old one is deleted"
-        step = self._step("replace", wanted, new, found, (*notes, note))
-        yield replace(step, replaces=found.resource.name, differences=compared(resource, found.resource))
+        step = self._step("replace", wanted, new, found, (*notes, note, *edits))
+        yield replace(step, replaces=found.resource.name, differences=changed, origin=origin)
 
     def _update(self, wanted: Wanted, resource: ArmResource, found: Found, notes: tuple[str, ...]) -> Iterator[Step]:
         resource = resource if resource.name == found.resource.name else replace(resource, name=found.resource.name)
