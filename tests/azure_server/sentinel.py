@@ -88,13 +88,41 @@ def _template(call: Call, template: dict[str, Any]) -> dict[str, Any] | None:
 # --- metadata: where content comes from ---------------------------------------------------------------------------------
 
 
+_TERM = re.compile(r"properties/(\w+(?:/\w+)*) (eq|ne) '((?:[^']|'')*)'", re.IGNORECASE)
+_ORDER = re.compile(r"properties/(\w+(?:/\w+)*)(?: (asc|desc))?", re.IGNORECASE)
+
+
 def list_metadata(call: Call) -> Response:
-    """`$filter` of one form is understood: properties/kind eq 'AnalyticsRule'."""
-    wanted = re.fullmatch(r"properties/(\w+) eq '([^']*)'", call.request.option("$filter") or "properties/kind eq ''")
-    if wanted is None:
-        raise bad_request(f"The filter '{call.request.option('$filter')}' is not supported.")
-    key, value = wanted.groups()
-    return page(call, call.site.metadata, lambda item: item if not value or item["properties"].get(key) == value else None)
+    """With `$filter` (`properties/kind eq 'AnalyticsRule' and ...`, eq and ne) and `$orderby` of one property."""
+    terms = [_term(text) for text in re.split(r" and ", call.request.option("$filter"), flags=re.IGNORECASE) if text]
+    items = call.site.metadata
+    if order := call.request.option("$orderby"):
+        match = _ORDER.fullmatch(order)
+        if match is None:
+            raise bad_request(f"The order '{order}' is not supported.")
+        items = Collection()
+        descending = (match[2] or "").casefold() == "desc"
+        for item in sorted(call.site.metadata, key=lambda item: str(_property(item, match[1])), reverse=descending):
+            items.put(item["name"], item)
+
+    def show(item: dict[str, Any]) -> dict[str, Any] | None:
+        return item if all((_property(item, name) == value) is equal for name, equal, value in terms) else None
+
+    return page(call, items, show)
+
+
+def _term(text: str) -> tuple[str, bool, str]:
+    match = _TERM.fullmatch(text.strip())
+    if match is None:
+        raise bad_request(f"The filter '{text}' is not supported.")
+    return match[1], match[2].casefold() == "eq", match[3].replace("''", "'")
+
+
+def _property(item: dict[str, Any], path: str) -> Any:
+    found: Any = item["properties"]
+    for name in path.split("/"):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
 
 
 def get_metadata(call: Call) -> Response:

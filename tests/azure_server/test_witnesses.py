@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from azure.core.credentials import AccessToken
 from azure.core.exceptions import (
     ClientAuthenticationError,
     HttpResponseError,
@@ -19,8 +18,6 @@ from azure.core.exceptions import (
     ResourceNotFoundError,
     ServiceResponseTimeoutError,
 )
-from azure.core.pipeline import PipelineRequest
-from azure.core.pipeline.policies import SansIOHTTPPolicy
 
 from tests.azure_server import (
     DROPPED,
@@ -34,30 +31,8 @@ from tests.azure_server import (
     Fault,
     Site,
 )
+from tests.azure_server.witnesses import BOOK, GROUP, RULE, TABLES, FakeCredential, Token, options, scheduled
 from toolkit import Workspace
-
-RULE = "11111111-0000-0000-0000-000000000001"
-BOOK = "22222222-0000-0000-0000-000000000001"
-GROUP = "rg-soc"
-TABLES = {"SigninLogs": {"TimeGenerated": "datetime", "User": "string", "Score": "real", "Details": "dynamic", "Took": "timespan"}}
-
-
-class FakeCredential:
-    """A token that the local server takes."""
-
-    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        return AccessToken("local", 4_000_000_000)
-
-
-class Token(SansIOHTTPPolicy):  # type: ignore[type-arg]  # generic only in the stubs
-    """Sets the header by itself: the usual policy refuses plain http."""
-
-    def on_request(self, request: PipelineRequest[Any]) -> None:
-        request.http_request.headers["Authorization"] = "Bearer local"
-
-
-def _options(server: AzureServer) -> dict[str, Any]:
-    return {"base_url": server.url, "authentication_policy": Token(), "polling_interval": 0, "retry_backoff_factor": 0}
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +62,7 @@ def server(engine: Workspace) -> Iterator[AzureServer]:
 @pytest.fixture
 def insights(server: AzureServer) -> Iterator[Any]:
     module = pytest.importorskip("azure.mgmt.securityinsight")
-    with module.SecurityInsightsMgmtClient(FakeCredential(), SUBSCRIPTION, **_options(server)) as client:
+    with module.SecurityInsightsMgmtClient(FakeCredential(), SUBSCRIPTION, **options(server)) as client:
         yield client
 
 
@@ -98,31 +73,11 @@ def logs(server: AzureServer) -> Iterator[Any]:
         yield client
 
 
-def _scheduled(**changes: Any) -> Any:
-    """A rule; 2.0.0b4 sends no kind unless it is told, although its class is that of a kind."""
-    models = pytest.importorskip("azure.mgmt.securityinsight.models")
-    properties = {
-        "display_name": "Rule",
-        "enabled": True,
-        "severity": "High",
-        "query": "SigninLogs | where User == 'a'",
-        "query_frequency": timedelta(hours=1),
-        "query_period": timedelta(days=1),
-        "trigger_operator": "GreaterThan",
-        "trigger_threshold": 0,
-        "suppression_enabled": False,
-        "suppression_duration": timedelta(hours=5),
-        "techniques": ["T1110"],
-        "sub_techniques": ["T1110.001"],
-    }
-    return models.ScheduledAlertRule(kind="Scheduled", properties=models.ScheduledAlertRuleProperties(**{**properties, **changes}))
-
-
 def test_scheduled_rules(insights: Any) -> None:
-    made = insights.alert_rules.create_or_update(GROUP, "soc", RULE, _scheduled())
+    made = insights.alert_rules.create_or_update(GROUP, "soc", RULE, scheduled())
     assert made.properties.query_period == timedelta(days=1)
     assert made.properties.sub_techniques == ["T1110.001"]
-    changed = _scheduled(severity="Low")
+    changed = scheduled(severity="Low")
     changed.etag = made.etag
     again = insights.alert_rules.create_or_update(GROUP, "soc", RULE, changed)
     assert (again.properties.severity, again.name) == ("Low", RULE)
@@ -133,7 +88,7 @@ def test_scheduled_rules(insights: Any) -> None:
     with pytest.raises(ResourceNotFoundError):
         insights.alert_rules.get(GROUP, "soc", RULE)
     with pytest.raises(HttpResponseError, match="was recently deleted"):
-        insights.alert_rules.create_or_update(GROUP, "soc", RULE, _scheduled())
+        insights.alert_rules.create_or_update(GROUP, "soc", RULE, scheduled())
 
 
 def test_rules_of_every_kind_are_listed_page_by_page(insights: Any, server: AzureServer) -> None:
@@ -149,7 +104,7 @@ def test_rules_of_every_kind_are_listed_page_by_page(insights: Any, server: Azur
     incidents = models.MicrosoftSecurityIncidentCreationAlertRuleProperties(
         display_name="I", enabled=True, product_filter="Azure Security Center"
     )
-    insights.alert_rules.create_or_update(GROUP, "soc", "a", _scheduled())
+    insights.alert_rules.create_or_update(GROUP, "soc", "a", scheduled())
     insights.alert_rules.create_or_update(GROUP, "soc", "b", models.NrtAlertRule(kind="NRT", properties=fast))
     insights.alert_rules.create_or_update(
         GROUP,
@@ -172,7 +127,7 @@ def test_rules_of_every_kind_are_listed_page_by_page(insights: Any, server: Azur
 
 def test_actions_templates_and_metadata(insights: Any, server: AzureServer) -> None:
     models = pytest.importorskip("azure.mgmt.securityinsight.models")
-    insights.alert_rules.create_or_update(GROUP, "soc", RULE, _scheduled())
+    insights.alert_rules.create_or_update(GROUP, "soc", RULE, scheduled())
     place = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Logic/workflows/w"
     properties = models.ActionRequestProperties(logic_app_resource_id=place, trigger_uri="https://example.com/x")
     insights.actions.create_or_update(GROUP, "soc", RULE, "a1", models.ActionRequest(properties=properties))
@@ -211,16 +166,16 @@ def test_watchlists_are_polled(insights: Any, server: AzureServer) -> None:
 
 def test_errors_and_retries(insights: Any, server: AzureServer) -> None:
     with pytest.raises(HttpResponseError) as refused:
-        insights.alert_rules.create_or_update(GROUP, "soc", RULE, _scheduled(query="Missing_CL"))
+        insights.alert_rules.create_or_update(GROUP, "soc", RULE, scheduled(query="Missing_CL"))
     assert refused.value.error is not None
     assert (refused.value.status_code, refused.value.error.code) == (400, "BadRequest")
     assert refused.value.error.message == "Failed to run the analytics rule query. One of the tables does not exist."
     server.faults.add(THROTTLED, method="PUT").add(SERVER_ERROR, method="PUT").add(DROPPED, method="PUT")
-    insights.alert_rules.create_or_update(GROUP, "soc", RULE, _scheduled())
+    insights.alert_rules.create_or_update(GROUP, "soc", RULE, scheduled())
     assert server.log.writes == {("create", f"{server.site().sentinel}/alertRules/{RULE}"): 1}
     server.deny("Microsoft.SecurityInsights/alertRules/write")
     with pytest.raises(HttpResponseError, match=r"perform action 'Microsoft\.SecurityInsights/alertRules/write'"):
-        insights.alert_rules.create_or_update(GROUP, "soc", RULE, _scheduled())
+        insights.alert_rules.create_or_update(GROUP, "soc", RULE, scheduled())
     server.tokens = {"another"}
     with pytest.raises(ClientAuthenticationError):
         insights.alert_rules.get(GROUP, "soc", RULE)
@@ -229,7 +184,7 @@ def test_errors_and_retries(insights: Any, server: AzureServer) -> None:
 def test_saved_searches(server: AzureServer) -> None:
     module = pytest.importorskip("azure.mgmt.loganalytics")
     models = pytest.importorskip("azure.mgmt.loganalytics.models")
-    with module.LogAnalyticsManagementClient(FakeCredential(), SUBSCRIPTION, **_options(server)) as client:
+    with module.LogAnalyticsManagementClient(FakeCredential(), SUBSCRIPTION, **options(server)) as client:
         tags = [models.Tag(name="tactics", value="Execution")]
         saved = models.SavedSearch(
             properties=models.SavedSearchProperties(category="Hunting Queries", display_name="H", query="SigninLogs", tags=tags)
@@ -250,7 +205,7 @@ def test_saved_searches(server: AzureServer) -> None:
 def test_workbooks(server: AzureServer) -> None:
     module = pytest.importorskip("azure.mgmt.applicationinsights")
     models = pytest.importorskip("azure.mgmt.applicationinsights.v2023_06_01.models")
-    with module.ApplicationInsightsManagementClient(FakeCredential(), SUBSCRIPTION, **_options(server)) as client:
+    with module.ApplicationInsightsManagementClient(FakeCredential(), SUBSCRIPTION, **options(server)) as client:
         content = json.dumps({"version": "Notebook/1.0", "items": []})
         book = models.Workbook(location="westeurope", kind="shared", display_name="W", serialized_data=content, category="sentinel")
         made = client.workbooks.create_or_update(GROUP, BOOK, book)
@@ -272,7 +227,7 @@ def test_workbooks(server: AzureServer) -> None:
 def test_log_alerts(server: AzureServer) -> None:
     module = pytest.importorskip("azure.mgmt.monitor")
     models = pytest.importorskip("azure.mgmt.monitor.models")
-    with module.MonitorManagementClient(FakeCredential(), SUBSCRIPTION, **_options(server)) as client:
+    with module.MonitorManagementClient(FakeCredential(), SUBSCRIPTION, **options(server)) as client:
         condition = models.Condition(query="SigninLogs", time_aggregation="Count", operator="GreaterThan", threshold=3.0)
         rule = models.ScheduledQueryRuleResource(
             location="westeurope",
@@ -381,7 +336,7 @@ def test_bare_throttling_of_a_query_is_not_retried(logs: Any, server: AzureServe
 def test_microsofts_client_gets_through_faults(insights: Any, server: AzureServer) -> None:
     server.faults.rate, server.faults.seed = 0.25, 3
     for number in range(40):
-        insights.alert_rules.create_or_update(GROUP, "soc", f"r{number}", _scheduled())
+        insights.alert_rules.create_or_update(GROUP, "soc", f"r{number}", scheduled())
     server.faults.clear()
     assert len(server.site().rules) == 40
     assert {record.fault for record in server.log} == {"", *(fault.name for fault in TRANSIENT)}
