@@ -217,7 +217,7 @@ def test_the_comment_is_written_once(tmp_path: Path, known: str, method: str, pl
     ],
 )
 def test_the_issue_of_drift(tmp_path: Path, drift: str, number: str, expected: list[str]) -> None:
-    text = "::error file=a.yaml,line=3,title=drift::severity: Low%0Ain the portal\n`@everyone` ``` 100%25\n"
+    text = "~ rule 'a' differs\n    severity: Low\n`@everyone` ```\n::warning file=a.yaml,title=drift::rule a differs\n"
     (tmp_path / "drift.txt").write_text(text, encoding="utf-8")
     code, calls = _run(_script("drift", "issue"), tmp_path, {"issue list": number}, CODE=drift)
     assert code == 0
@@ -225,7 +225,7 @@ def test_the_issue_of_drift(tmp_path: Path, drift: str, number: str, expected: l
     assert all(call.startswith(start) for call, start in zip(calls[1:], expected, strict=True))
     if drift == "1":
         body = (tmp_path / "issue.md").read_text(encoding="utf-8")
-        assert "severity: Low\nin the portal\n@everyone  100%\n" in body
+        assert "```text\n~ rule 'a' differs\n    severity: Low\n@everyone \n\n```\n" in body
         assert body.count("```") == 2
 
 

@@ -154,8 +154,10 @@ def _check_start(call: Call, given: Any, known: dict[str, Any] | None) -> None:
 
 def _check_count(call: Call, kind: str, properties: dict[str, Any], known: dict[str, Any] | None) -> None:
     most = {"Scheduled": call.account.behaviour.max_scheduled, "NRT": call.account.behaviour.max_nrt}.get(kind)
+    if most is None or not properties["enabled"] or len(call.site.rules) < most:
+        return
     enabled = sum(1 for rule in call.site.rules if rule is not known and rule["kind"] == kind and rule["properties"]["enabled"])
-    if most is not None and properties["enabled"] and enabled >= most:
+    if enabled >= most:
         raise bad_request(f"The maximum number of enabled '{kind}' alert rules ({most}) was reached for workspace '{call.site.name}'.")
 
 
