@@ -25,6 +25,7 @@ _VERBS = {
     "record": "Record logs of a workspace as sample files, with pseudonyms.",
     "render": "Print the KQL of a rule with its template parameters filled in.",
     "rollback": "Deploy the content of an earlier revision.",
+    "serve": "Answer Kusto and Log Analytics clients from recorded logs.",
     "validate": "Check detection content and prove it on its recorded logs.",
 }
 

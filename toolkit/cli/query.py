@@ -12,33 +12,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from toolkit.cli.console import echo, echo_finding
+from toolkit.cli.data import Moment, bench_of, workspace_of
 from toolkit.cli.main import CLEAN, ENVIRONMENT, FINDINGS
 
 if TYPE_CHECKING:
     from toolkit import Workspace
-    from toolkit.testing.bench import Bench
 
 _WIDEST = 80
-
-
-class _Moment(click.ParamType[datetime]):
-    name = "TIME"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        try:
-            moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-        except ValueError:
-            self.fail(f"Expected a time such as 2026-03-02T10:00:00Z, found {value!r}.", param, ctx)
-        found: datetime = moment
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 @click.command("query", short_help="Run KQL on a folder of recorded logs.")
 @click.argument("kql")
 @click.option("--data", "folder", type=click.Path(path_type=Path), help="Folder whose files are named after tables.")
-@click.option("--now", type=_Moment(), help="What now() is in the query; the time of the machine by default.")
-@click.option("--start", type=_Moment(), help="Only rows whose TimeGenerated is later.")
-@click.option("--end", type=_Moment(), help="Only rows whose TimeGenerated is not later.")
+@click.option("--now", type=Moment(), help="What now() is in the query; the time of the machine by default.")
+@click.option("--start", type=Moment(), help="Only rows whose TimeGenerated is later.")
+@click.option("--end", type=Moment(), help="Only rows whose TimeGenerated is not later.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 @click.option("--lenient", is_flag=True, help="Leave out lines of logs that cannot be read, and count them.")
 @click.option("--time-limit", type=click.FloatRange(min=0.01), metavar="S", help="Seconds that the query may run.")
@@ -57,14 +45,14 @@ def command(kql: str, folder: Path | None, **options: Any) -> int:
 
     text = sys.stdin.read() if kql == "-" else kql
     try:
-        bench = _bench(folder or Path.cwd())
+        bench = bench_of(folder or Path.cwd())
     except ContentError as error:
         for finding in error.findings:
             echo_finding(finding)
         return ENVIRONMENT
     now = options["now"] or datetime.now(UTC)
     try:
-        workspace = _workspace(bench, folder, lenient=options["lenient"])
+        workspace = workspace_of(bench, folder, lenient=options["lenient"])
         if folder is None:
             _refuse_tables(workspace, text)
         result = workspace.query(text, now=now, start=options["start"], end=options["end"], timeout=options["time_limit"])
@@ -98,35 +86,11 @@ def _show(result: Any, form: str) -> None:
         forms[form](one)
 
 
-def _bench(folder: Path) -> Bench:
-    """The functions and watchlists of the project around a folder."""
-    from toolkit.content.project import Project
-    from toolkit.testing.bench import Bench
-
-    project = Project.find(folder, Path.cwd())
-    return Bench(project, list(project.items("function")), list(project.items("watchlist")), None)
-
-
 def _refuse_tables(workspace: Workspace, text: str) -> None:
     """Without data every table would silently be empty."""
     found = workspace.analyze(text).tables
     if found:
         raise click.UsageError(f"The query reads {', '.join(found)}. Missing option '--data': the folder of its logs.")
-
-
-def _workspace(bench: Bench, folder: Path | None, *, lenient: bool) -> Workspace:
-    """The tables of a folder. Raises IngestError."""
-    from toolkit.engine.ingest import discover
-
-    workspace = bench.base
-    for table, files in discover(folder).items() if folder is not None else ():
-        report = workspace.ingest(table, files, lenient=lenient)
-        for finding in report.findings:
-            if finding.severity != "info":
-                click.echo(finding.render(), err=True)
-        if report.skipped:
-            click.echo(f"{table}: {report.skipped} records left out, {report.rows} read.", err=True)
-    return workspace
 
 
 def _cells(result: Any) -> tuple[list[str], list[list[str]]]:

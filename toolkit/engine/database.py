@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from toolkit.engine.budget import Budget
 from toolkit.engine.errors import EngineError, QueryCancelled, QueryTimeout
 from toolkit.engine.functions import load_families
 from toolkit.engine.functions.registry import REGISTRY
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+_UNBOUNDED = Budget()
+_BATCH = 65_536
 _CALL_WITH_NULL: Any = "special"  # the stub asks for an enum that is not exported; the text is what it stands for
 
 
@@ -125,12 +128,20 @@ class Database:
 
     # --- statements ---------------------------------------------------------------------------------------------------
 
-    def run(self, sql: str, functions: Iterable[str] = (), timeout: float | None = None) -> pa.Table:
-        """The rows of a statement. `timeout` in seconds.
+    def run(
+        self,
+        sql: str,
+        functions: Iterable[str] = (),
+        timeout: float | None = None,
+        budget: Budget = _UNBOUNDED,
+        rows: int | None = None,
+    ) -> pa.Table:
+        """The rows of a statement. `timeout` in seconds; of more than `rows` rows the first ones.
 
-        Raises QueryTimeout, QueryCancelled (Ctrl-C) and EngineFailure. DuckDB does not look for signals while it works,
-        therefore it works in a thread of its own and the caller's thread waits.
+        Raises QueryTimeout, QueryCancelled (Ctrl-C, `budget.cancel`) and EngineFailure. DuckDB does not look for signals
+        while it works, therefore it works in a thread of its own and the caller's thread waits.
         """
+        left = budget.left()
         with self._lock:
             self._drop_unused()
             self._register(functions)
@@ -138,13 +149,19 @@ class Database:
             for name, part in list(self._attached.items()):
                 if re.search(rf"\b{name}\b", sql):
                     cursor.register(name, part.dataset)
-            job = _Job(cursor, sql)
+            job = _Job(cursor, sql, rows)
             self._jobs.add(job)
         worker = threading.Thread(target=job.run, name="kql", daemon=True)
         worker.start()
         try:
-            if not job.finished.wait(timeout):
+            with budget.wakes(job.woken):
+                in_time = job.woken.wait(min((limit for limit in (left, timeout) if limit is not None), default=None))
+            if not job.finished.is_set():
                 job.stop()
+                if in_time:
+                    raise QueryCancelled("the query was stopped")
+                if timeout is None or (left is not None and left < timeout):
+                    raise budget.timeout()
                 raise QueryTimeout(f"the query was stopped after {timeout:g} seconds, its time limit")
         except KeyboardInterrupt:
             job.stop()
@@ -191,22 +208,42 @@ def _strict(function: Callable[..., Any], arity: int) -> Callable[..., Any]:
     return call
 
 
+def _first(relation: Any, rows: int) -> pa.Table:
+    """The first rows of a statement, which stops as soon as there are enough of them."""
+    import pyarrow as pa
+
+    reader = relation.to_arrow_reader(_BATCH)
+    batches, found = [], 0
+    for batch in reader:
+        batches.append(batch)
+        found += batch.num_rows
+        if found >= rows:
+            break
+    reader.close()
+    return pa.Table.from_batches(batches, reader.schema).slice(0, rows)
+
+
 class _Job:
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """One statement. `finished` says that it is over, `woken` that whoever waits for it has to look."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, sql: str, rows: int | None) -> None:
         self.finished = threading.Event()
+        self.woken = threading.Event()
         self._cursor = cursor
         self._sql = sql
+        self._rows = rows
         self._table: pa.Table | None = None
         self._error: BaseException | None = None
 
     def run(self) -> None:
         try:
             relation: Any = self._cursor.sql(self._sql)
-            self._table = relation.to_arrow_table()
+            self._table = relation.to_arrow_table() if self._rows is None else _first(relation, self._rows)
         except BaseException as error:  # noqa: BLE001  # whatever it is, the waiting thread has to hear of it
             self._error = error
         finally:
             self.finished.set()
+            self.woken.set()
 
     def stop(self) -> None:
         """Interrupts until it is heard: an interrupt before the statement has begun is lost."""

@@ -69,6 +69,19 @@ class Result:
         """One column as the engine holds it: datetime and timespan as ticks, dynamic as JSON text."""
         return self._values(self._columns[index])
 
+    @property
+    def size(self) -> int:
+        """Bytes of the stored columns."""
+        return int(self._table.nbytes)
+
+    def head(self, count: int) -> Result:
+        """The first rows, of this result alone."""
+        return Result(self._table.slice(0, count), self._columns, self.visualization, self._constants, name=self.name)
+
+    def column(self, index: int) -> pa.ChunkedArray:
+        """One column as `values` has it, in Arrow: without a Python object for each cell."""
+        return self._arrow_values(self._columns[index])
+
     def _physical(self) -> Iterator[tuple[plan.Column, list[Any]]]:
         for column in self._columns:
             yield column, self._values(column)

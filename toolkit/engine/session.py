@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from toolkit.catalog import Catalog
+from toolkit.engine.budget import Budget
 from toolkit.engine.database import Database, EngineFailure, Part
 from toolkit.engine.discovery import columns_of, pending, probe
 from toolkit.engine.errors import QueryFailed, failure
@@ -95,9 +96,14 @@ class Workspace:
         self._externals: dict[str, Path] = {}
         self._settings: dict[str, object] = {} if optimize else {"optimize": False}
         self._analyses: dict[Hashable, Analysis] = {}
+        self._budget = Budget()
 
-    def fork(self) -> Workspace:
-        """A workspace that begins with all of this one's contents; neither sees what the other adds later."""
+    def fork(self, budget: Budget | None = None) -> Workspace:
+        """A workspace that begins with all of this one's contents; neither sees what the other adds later.
+
+        `budget` is for the queries of the fork: how long they may take, how many rows they may give, and how to stop them
+        without stopping those of others.
+        """
         copy = Workspace(self.catalog, memory_limit=self._limits[0], threads=self._limits[1], dry_runs=self._dry_runs)
         copy._database = self._database
         copy._schemas = dict(self._schemas)
@@ -107,6 +113,7 @@ class Workspace:
         copy._externals = dict(self._externals)
         copy._settings = dict(self._settings)
         copy._analyses = self._analyses
+        copy._budget = budget or self._budget
         return copy
 
     @property
@@ -162,6 +169,23 @@ class Workspace:
         self._schemas[table] = schema if known is None else _merged(known, schema)
         self._parts[table] = (*self._parts.get(table, ()), part)
         return part.rows
+
+    def include(self, other: Workspace) -> None:
+        """Adds the rows of every table of another workspace, also where that has an engine of its own."""
+        for table in other.tables():
+            known, found = self.schema(table), other.schema(table)
+            if found is not None:
+                self._schemas[table] = found if known is None else _merged(known, found)
+            shared = self._database and self._database[0] is other.database
+            parts = other._parts[table]
+            self._parts[table] = (
+                *self._parts.get(table, ()),
+                *(parts if shared else map(partial(_copied, other.database, self.database), parts)),
+            )
+
+    def functions(self) -> list[SavedFunction]:
+        """The saved functions that queries may call."""
+        return list(self._functions.values())
 
     def define_function(self, name: str, body: str, parameters: str = "") -> None:
         """Adds a saved function, with parameters as Azure writes them ("a:string, n:long = 5")."""
@@ -271,7 +295,7 @@ class Workspace:
         self, bound: plan.QueryPlan, compiler: Compiler, source: Source, timeout: float | None, others: Sequence[Result] = ()
     ) -> Result:
         statement = _shallow(lambda: compiler.statement(bound.rel, source), source)
-        table = self._run(statement, source, timeout)
+        table = self._run(statement, source, timeout, self._budget.rows)
         return Result(table, bound.columns, bound.visualization, statement.constants, name=bound.name, others=others)
 
     def sql(self, kql: str, now: object = None, parameters: Mapping[str, object] | None = None) -> str:
@@ -339,11 +363,18 @@ class Workspace:
         scope = (None if start is None else instant(start, "start"), None if end is None else instant(end, "end"))
         return Compiler(_Storage(self._stored), ticks, scope, self._settings)
 
-    def _run(self, statement: Statement, source: Source, timeout: float | None) -> pa.Table:
+    def _run(self, statement: Statement, source: Source, timeout: float | None, rows: int | None = None) -> pa.Table:
         try:
-            return self.database.run(_shallow(lambda: statement.text, source), sorted(statement.udfs), timeout)
+            return self.database.run(_shallow(lambda: statement.text, source), sorted(statement.udfs), timeout, self._budget, rows)
         except EngineFailure as error:
             raise failure(str(error), source) from None
+
+
+def _copied(source: Database, target: Database, part: Part) -> Part:
+    if part.in_place:
+        return target.attach(part.dataset, part.columns)
+    rows = source.run(f"SELECT * FROM {part.sql_name}")
+    return target.store(rows.rename_columns(list(part.columns)))
 
 
 class _Storage:

@@ -53,10 +53,19 @@ class Surroundings:
 
 
 class Bench:
-    """Makes the workspace of each case. `environment` is the one that functions are rendered for."""
+    """Makes the workspace of each case. `environment` is the one that functions are rendered for, `threads` what a query may use."""
 
-    def __init__(self, project: Project, functions: Sequence[Item], watchlists: Sequence[Item], environment: str | None) -> None:
+    def __init__(
+        self,
+        project: Project,
+        functions: Sequence[Item],
+        watchlists: Sequence[Item],
+        environment: str | None,
+        *,
+        threads: int | None = 1,
+    ) -> None:
         self.project = project
+        self._threads = threads
         self.catalog: Catalog = catalog_of(project)
         self.surroundings = Surroundings(
             [function for item in functions if (function := self._function(item, environment))],
@@ -108,7 +117,7 @@ class Bench:
     def _new(self) -> Workspace:
         from toolkit import Workspace
 
-        workspace = Workspace(catalog=self.catalog, threads=1, dry_runs=False)
+        workspace = Workspace(catalog=self.catalog, threads=self._threads, dry_runs=False)
         for function in self.surroundings.functions:
             workspace.define_function(function.name, function.body, function.parameters)
         _define(workspace, self.surroundings.watchlists)

@@ -1,0 +1,1 @@
+"""A local endpoint that Microsoft's clients accept: Kusto and Log Analytics over the engine, read only."""
