@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import click
 
 from toolkit.cli.azure import connect, environment_argument, project_here
 from toolkit.cli.console import echo, echo_finding, progress
+from toolkit.cli.data import Moment
 from toolkit.cli.main import CLEAN, ENVIRONMENT, FINDINGS
 
 if TYPE_CHECKING:
@@ -25,19 +26,9 @@ MOST_QUERIES = 2100
 """Enough for a week of a rule that runs every five minutes."""
 
 
-class _Moment(click.ParamType[datetime]):
-    name = "TIME"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        try:
-            moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-        except ValueError:
-            self.fail(f"Expected a time such as 2026-03-02T10:00:00Z, found {value!r}.", param, ctx)
-        found: datetime = moment
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-
-
 class _Duration(click.ParamType[timedelta]):
+    """As rule files write durations: 5m, 1h, 14d, PT5M."""
+
     name = "DURATION"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
@@ -54,7 +45,7 @@ class _Duration(click.ParamType[timedelta]):
 @click.argument("rule")
 @environment_argument
 @click.option("--days", type=click.IntRange(1, 730), required=True, metavar="N", help="How many days back.")
-@click.option("--until", type=_Moment(), help="The time of the last run; five minutes ago by default.")
+@click.option("--until", type=Moment(), help="The time of the last run; five minutes ago by default.")
 @click.option("--step", type=_Duration(), help="Look at one run in so much time only: a multiple of the rule's frequency.")
 @click.option(
     "--max-queries",

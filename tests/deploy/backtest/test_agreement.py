@@ -42,7 +42,7 @@ def server() -> Iterator[AzureServer]:
         yield found
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     query=st.sampled_from(QUERIES),
     minutes=st.lists(st.integers(1, 26 * 60 - 1).filter(lambda minute: minute % 60), max_size=12),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.azure_server import FORBIDDEN, SERVER_ERROR, UNAVAILABLE, AzureServer
+from tests.azure_server import FORBIDDEN, SERVER_ERROR, UNAVAILABLE, AzureServer, Fault
 from tests.deploy.conftest import rule_text, write_project
 from toolkit.azure import PUBLIC, LogsClient, Options, Retries, StaticCredential, errors
 from toolkit.content.findings import ContentError
@@ -21,6 +21,9 @@ from toolkit.deploy.backtest.backtest import rule_of
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 FUNCTION = "detections/iam/functions/{}.yaml"
 RULE = "detections/iam/rules/rule.yaml"
+
+
+TOO_SLOW = Fault("too-slow", 504, "GatewayTimeout", "The queries did not finish in time.")
 
 
 class Bench:
@@ -216,6 +219,21 @@ def test_a_request_that_fails_later_costs_its_windows_only(bench: Bench) -> None
         outcome = backtest.run(logs, bench.server.site().customer_id, Breaking())
     assert outcome.number("failed") == 100
     assert _alerts(outcome) == {0: 1}
+
+
+def test_a_request_that_takes_too_long_is_halved(bench: Bench) -> None:
+    backtest = bench.sign_ins(0.5, 20.5).prepare(bench.project(queryFrequency="1h", queryPeriod="1h"))
+    bench.server.faults.add(TOO_SLOW, path="batch")
+    assert _alerts(bench.ask(backtest)) == {0: 1, 20: 1}
+    answered = [len(record.body["requests"]) for record in bench.server.log if record.path.endswith("$batch") and record.status == 200]
+    assert answered == [12, 12]
+
+
+def test_windows_that_always_take_too_long_are_failed_runs(bench: Bench) -> None:
+    backtest = bench.sign_ins(0.5).prepare(bench.project(queryFrequency="12h", queryPeriod="12h"))
+    bench.server.faults.add(TOO_SLOW, path="batch", times=2)  # both windows together, then the first alone
+    outcome = bench.ask(backtest)
+    assert [(run.status, run.alerts) for run in outcome.runs] == [("failed", None), ("evaluated", 1)]
 
 
 @pytest.mark.parametrize(("fault", "kind"), [(FORBIDDEN, errors.AuthorizationError), (UNAVAILABLE, errors.UnavailableError)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -67,8 +68,26 @@ def test_unknown_windows_are_findings_and_named(here: AzureServer, capsys: pytes
     assert run(["backtest", "failed", "local", "--days", "1", *UNTIL]) == 1
     out = capsys.readouterr().out
     assert "not known              1 failed, 0 partial" in out
-    assert "failed: 2026-03-02 08:00 to 2026-03-02 09:00\n" in out
-    assert "1 of 11 runs unknown" in out
+    assert "failed: 1 run, 2026-03-02 09:00\n  POST " in out
+    assert "  1+  1 of 11 runs unknown" in out
+
+
+def test_days_without_any_answer_are_no_zeros(here: AzureServer, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    write_project(tmp_path, here, {RULE: rule_text(queryFrequency="1h", queryPeriod="1h", query="|\n  Nonsense")})
+    assert run(["backtest", "failed", "local", "--days", "1", *UNTIL]) == 1
+    out = capsys.readouterr().out
+    assert "  ?  13 of 13 runs unknown" in out
+    assert "expected alerts a day  unknown" in out
+    assert "failed: 24 runs, 2026-03-01 11:00 to 2026-03-02 10:00\n" in out
+    assert "named 'Nonsense'" in out
+
+
+def test_nothing_but_the_missing_package_is_blamed(
+    here: AzureServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "azure.monitor.query", None)
+    assert run(["backtest", "failed", "local", "--days", "1", *UNTIL]) == 3
+    assert "pip install 'toolkit[azure]'" in capsys.readouterr().err
 
 
 WRONG = [

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from toolkit.azure.errors import AzureApiError, CancelledError, QueryRejectedError
+from toolkit.azure.errors import AzureApiError, CancelledError, QueryRejectedError, TransportError
 from toolkit.azure.logs import MOST_IN_A_BATCH, LogsAnswer, LogsQuery
 from toolkit.content.findings import ContentError, Findings
 from toolkit.content.items import Item
@@ -31,8 +31,11 @@ _NRT = (
 )
 _SAMPLE = "one run in {every} was looked at: the figures are those of the sample, the expected alerts a day those of all runs"
 _NO_SUPPRESSION = "suppression is not applied to a sample: it depends on every run"
+_WAIT = 600
+"""Seconds that the service may take for one window; queries over many days of logs need minutes."""
 _MOST_FAILED = 2
 """Requests in a row that may fail, each tried again by the client already, before no more are sent."""
+_TOO_LONG = 504
 _LOG_ALERT = "a log alert rule of Azure Monitor: its failing periods and its muting are not taken into account"
 
 
@@ -107,7 +110,7 @@ class Backtest:
 
     def queries(self, workspace: str, windows: Sequence[Window]) -> list[LogsQuery]:
         """What is asked for these windows: each with its time span and its clock."""
-        return [LogsQuery(workspace, self.query.text.at(each.end), (each.start, each.end)) for each in windows]
+        return [LogsQuery(workspace, self.query.text.at(each.end), (each.start, each.end), wait=_WAIT) for each in windows]
 
     def run_of(self, window: Window, answer: LogsAnswer | AzureApiError) -> Run:
         """What an answer says about a run."""
@@ -115,7 +118,10 @@ class Backtest:
             return Run(window, "failed", problem=str(answer))
         if answer.error is not None:
             return Run(window, "partial", problem=str(answer.error))
-        rows = int(answer.result.rows()[0][0]) if self.query.counts else len(answer.result)
+        found = answer.result.rows() if self.query.counts else []
+        if self.query.counts and len(found) != 1:
+            return Run(window, "failed", problem=f"expected one row with the number of rows, found {len(found)}")
+        rows = int(found[0][0]) if self.query.counts else len(answer.result)
         return Run(window, "evaluated", rows, alert_count(self.rule, rows))
 
 
@@ -137,7 +143,10 @@ class _Asking:
         try:
             answers = self.logs.batch(self.backtest.queries(self.workspace, windows))
         except AzureApiError as error:
-            if isinstance(error, CancelledError) or not self._answered:
+            if len(windows) > 1 and _took_too_long(error):
+                half = len(windows) // 2
+                return [*self.ask(windows[:half]), *self.ask(windows[half:])]
+            if isinstance(error, CancelledError) or not (self._answered or error.facts.status == _TOO_LONG):
                 raise
             self._failed += 1
             self.reason = str(error) if self._failed >= _MOST_FAILED else ""
@@ -148,10 +157,16 @@ class _Asking:
         return [self.backtest.run_of(window, answer) for window, answer in zip(windows, answers, strict=True)]
 
 
+def _took_too_long(error: AzureApiError) -> bool:
+    """Whether fewer queries in one request may well succeed: nobody waits for all of them together."""
+    return error.facts.status == _TOO_LONG or isinstance(error, TransportError)
+
+
 def rule_of(item: Item) -> Rule:
     """The rule of a content file. Raises ContentError for one with errors, BacktestError for another kind of content."""
     if item.errors:
         raise ContentError([finding for finding in item.findings if finding.severity == "error"])
     if not isinstance(item.model, Rule):
-        raise BacktestError(f"{item.shown}: expected an analytics rule with a query, found a {item.kind}")
+        found = "a rule of a kind that has none" if item.kind == "rule" else f"a {item.kind} file"
+        raise BacktestError(f"expected an analytics rule with a query, found {found}")
     return item.model

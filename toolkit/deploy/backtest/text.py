@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 from toolkit.content.durations import show_duration
 from toolkit.deploy.backtest.outcome import Day, Outcome, Run
@@ -29,7 +30,7 @@ def outcome_text(outcome: Outcome, width: int) -> str:
     """The whole report, for a terminal of so many columns."""
     lines = [f"{outcome.rule} on {outcome.environment}", "", *_chart(outcome.days, width), "", *_figures(outcome)]
     if outcome.incomplete:
-        lines += ["", *_problems(outcome.incomplete)]
+        lines += ["", *_problems(outcome)]
     if outcome.notes:
         lines += ["", *(f"note: {note}" for note in outcome.notes)]
     return "\n".join(lines)
@@ -38,13 +39,20 @@ def outcome_text(outcome: Outcome, width: int) -> str:
 def _chart(days: Sequence[Day], width: int) -> Iterator[str]:
     """One line a day: the date, a bar to scale, the alerts, and what is not known of the day."""
     most = max((day.alerts for day in days), default=0)
-    digits = len(str(most))
-    tails = [f"  {day.unknown} of {day.runs} runs unknown" if day.unknown else "" for day in days]
+    shown = [_shown(day) for day in days]
+    digits = max(map(len, shown), default=0)
+    tails = [f"  {day.unknown} of {_some(day.runs, 'run')} unknown" if day.unknown else "" for day in days]
     room = width - len("2026-01-01    ") - digits - max(map(len, tails), default=0)
     room = max(_NARROWEST, min(_WIDEST, room))
-    for day, tail in zip(days, tails, strict=True):
-        drawn = bar(day.alerts, most, room)
-        yield f"{day.date.isoformat()}  {drawn.ljust(room)}  {day.alerts:>{digits}}{tail}".rstrip()
+    for day, number, tail in zip(days, shown, tails, strict=True):
+        yield f"{day.date.isoformat()}  {bar(day.alerts, most, room).ljust(room)}  {number:>{digits}}{tail}".rstrip()
+
+
+def _shown(day: Day) -> str:
+    """The alerts of a day: `?` where no run of it is known, `3+` where some are not."""
+    if not day.unknown:
+        return f"{day.alerts}"
+    return "?" if day.unknown == day.runs else f"{day.alerts}+"
 
 
 def bar(value: int, most: int, room: int) -> str:
@@ -68,25 +76,30 @@ def _figures(outcome: Outcome) -> Iterator[str]:
         yield f"suppression            {after}: {_some(len(outcome.skipped), 'run')} left out, {_some(spared, 'alert')} spared"
 
 
-def _problems(runs: Sequence[Run]) -> Iterator[str]:
-    """Windows that are not known, those with one reason together."""
+def _problems(outcome: Outcome) -> Iterator[str]:
+    """Runs that are not known, those with one reason together."""
     reasons: dict[tuple[str, str], list[Run]] = {}
-    for run in runs:
-        first = next((line for line in run.problem.split("\n") if line.strip()), "")
-        because = next((line.strip() for line in run.problem.split("\n") if line.strip().startswith("because:")), "")
-        reasons.setdefault((run.status, f"{first} {because}".strip()), []).append(run)
+    for run in outcome.incomplete:
+        lines = [line.strip() for line in run.problem.split("\n") if line.strip()]
+        because = [line for line in lines[1:] if line.startswith("because:")]
+        reasons.setdefault((run.status, " ".join([*lines[:1], *because])), []).append(run)
     for (status, reason), found in list(reasons.items())[:_MOST_PROBLEMS]:
-        yield f"{status}: {', '.join(_spans(found))}"
+        spans = list(_spans([run.time for run in found], outcome.schedule.step))
+        more = f" and {len(spans) - _MOST_PROBLEMS} more times" if len(spans) > _MOST_PROBLEMS else ""
+        yield f"{status}: {_some(len(found), 'run')}, {', '.join(spans[:_MOST_PROBLEMS])}{more}"
         yield f"  {reason}"
     if len(reasons) > _MOST_PROBLEMS:
         yield f"and {len(reasons) - _MOST_PROBLEMS} more reasons; --format json has every window"
 
 
-def _spans(runs: Sequence[Run]) -> Iterator[str]:
-    for run in runs[:_MOST_PROBLEMS]:
-        yield f"{run.window.start:%Y-%m-%d %H:%M} to {run.window.end:%Y-%m-%d %H:%M}"
-    if len(runs) > _MOST_PROBLEMS:
-        yield f"and {len(runs) - _MOST_PROBLEMS} more windows"
+def _spans(times: Sequence[datetime], step: timedelta) -> Iterator[str]:
+    """Times of runs, those that follow one another as one span."""
+    start = 0
+    for number in range(1, len(times) + 1):
+        if number == len(times) or times[number] - times[number - 1] != step:
+            first, last = f"{times[start]:%Y-%m-%d %H:%M}", f"{times[number - 1]:%Y-%m-%d %H:%M}"
+            yield first if first == last else f"{first} to {last}"
+            start = number
 
 
 def _some(number: int, one: str, many: str = "") -> str:
