@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import logging
 import sys
 from threading import Event, main_thread
 from types import SimpleNamespace
@@ -68,6 +69,15 @@ def test_without_azure_identity_the_extra_is_named(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "azure.identity", None)
     with pytest.raises(MissingIdentityError, match=r"toolkit\[azure\]"):
         default_credential(PUBLIC)
+
+
+def test_ways_of_signing_in_that_fail_are_not_printed_by_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a handler of its own a warning of azure-identity goes to stderr, for every thread that asks."""
+    logger = logging.getLogger("azure.identity")
+    monkeypatch.setattr(logger, "handlers", [])
+    monkeypatch.setitem(sys.modules, "azure.identity", SimpleNamespace(DefaultAzureCredential=lambda **_: None))
+    default_credential(PUBLIC)
+    assert [type(handler) for handler in logger.handlers] == [logging.NullHandler]
 
 
 def test_a_token_is_fetched_once_and_again_before_it_ends() -> None:

@@ -6,6 +6,7 @@ texts, and never shown.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -36,6 +37,8 @@ def default_credential(cloud: Cloud) -> TokenCredential:
         from azure.identity import DefaultAzureCredential
     except ImportError:
         raise MissingIdentityError(Facts("signing in needs the package azure-identity, which is not installed")) from None
+    # Without any handler Python prints azure-identity's warnings: every way of signing in that failed, once per thread.
+    logging.getLogger("azure.identity").addHandler(logging.NullHandler())
     credential: TokenCredential = DefaultAzureCredential(authority=cloud.authority, exclude_interactive_browser_credential=True)
     return credential
 
