@@ -24,6 +24,7 @@ _KINDS = {
     "hunting": ("hunting query", "hunting queries"),
     "function": ("function", "functions"),
     "watchlist": ("watchlist", "watchlists"),
+    "workbook": ("workbook", "workbooks"),
 }
 
 
@@ -35,7 +36,7 @@ _KINDS = {
 @click.option("--time-limit", type=click.FloatRange(min=0.01), default=60.0, show_default=True, metavar="S", help="Seconds per case.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True, help="Report.")
 def command(paths: tuple[Path, ...], environment: str | None, match: str, strict: bool, time_limit: float, form: str) -> int:
-    """Check rules, hunting queries, functions and watchlists, and run their cases on the recorded logs.
+    """Check rules, hunting queries, functions, watchlists and workbooks, and run their cases on the recorded logs.
 
     PATHS are files or folders; without any the whole project is validated. The exit code is 0 when nothing is wrong, 1 when
     there are findings, 3 when toolkit.yaml or the environment is not usable.

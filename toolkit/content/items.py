@@ -14,11 +14,12 @@ from toolkit.content.models.function import FunctionFile, ParserFile, SavedFunct
 from toolkit.content.models.rule import Described, HuntingQuery, Rule
 from toolkit.content.models.validate import validate_model
 from toolkit.content.template.parameters import ParameterError, parameter_value, type_problem
+from toolkit.content.workbooks import WorkbookDocument, looks_like_workbook, read_workbook
 from toolkit.content.yaml.loader import load_mapping
 from toolkit.content.yaml.nodes import Document, Scalar
 from toolkit.kql.source import Source
 
-Kind = Literal["rule", "hunting", "function", "watchlist"]
+Kind = Literal["rule", "hunting", "function", "watchlist", "workbook"]
 TESTS_SUFFIXES = (".tests.yaml", ".tests.yml")
 
 _OTHER_KINDS = frozenset(
@@ -52,6 +53,7 @@ class Item:
     document: Document | None = None
     model: Model | None = None
     findings: list[Finding] = field(default_factory=list)
+    workbook: WorkbookDocument | None = None
 
     @property
     def source(self) -> Source:
@@ -60,11 +62,11 @@ class Item:
     @property
     def name(self) -> str:
         """What reports call it."""
-        return self.path.name.removesuffix(".yaml").removesuffix(".yml").removesuffix(".csv")
+        return self.path.name.removesuffix(".yaml").removesuffix(".yml").removesuffix(".csv").removesuffix(".json")
 
     @property
     def title(self) -> str:
-        return getattr(self.model, "name", "") or self.name
+        return self.workbook.title if self.workbook else getattr(self.model, "name", "") or self.name
 
     @property
     def errors(self) -> bool:
@@ -101,12 +103,22 @@ def load_item(path: Path, shown: str, kind: Kind | None) -> Item | None:
     """
     if path.suffix == ".csv":
         return Item(path, shown, "watchlist", model=WatchlistFile(file=path.name))
+    if kind == "workbook" or path.suffix == ".json":
+        return _load_workbook(path, shown) if kind == "workbook" or looks_like_workbook(path, shown) else None
     try:
         document, findings = load_mapping(path, shown)
     except ContentError as error:
         return Item(path, shown, kind or "rule", findings=list(error.findings))
     kind = kind or sniff(document.mapping.entries)
     return read_item(path, kind, document, findings) if kind else None
+
+
+def _load_workbook(path: Path, shown: str) -> Item:
+    try:
+        workbook, found = read_workbook(path, shown)
+    except ContentError as error:
+        return Item(path, shown, "workbook", findings=list(error.findings))
+    return Item(path, shown, "workbook", workbook.document, findings=found, workbook=workbook)
 
 
 def read_item(path: Path, kind: Kind, document: Document, findings: Findings) -> Item:

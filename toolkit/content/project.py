@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import get_args
 
 from toolkit.content.findings import ContentError, Findings, file_finding
 from toolkit.content.items import TESTS_SUFFIXES, Item, Kind, is_tests_file, load_item
@@ -19,7 +18,10 @@ from toolkit.kql.diagnostics import suggestion
 from toolkit.kql.source import NOWHERE, Source
 
 PROJECT_FILE = "toolkit.yaml"
-KINDS: tuple[Kind, ...] = get_args(Kind)
+KINDS: tuple[Kind, ...] = ("rule", "hunting", "function", "watchlist")
+"""The kinds whose files are YAML. A workbook is a JSON file, and has no model of its fields."""
+_WORKBOOK: tuple[Kind] = ("workbook",)
+_SUFFIXES = (".yaml", ".yml", ".json")
 _SKIPPED_FOLDERS = frozenset({".git", ".github", ".venv", "node_modules", "__pycache__"})
 
 
@@ -89,6 +91,7 @@ class Project:
                 "hunting": paths.hunting,
                 "function": paths.functions,
                 "watchlist": paths.watchlists,
+                "workbook": paths.workbooks,
             }
             found = {path for pattern in patterns[kind] for path in self.root.glob(pattern) if path.is_file() and not is_tests_file(path)}
             self._files[kind] = sorted(path for path in found if not self.excluded(path) and not _is_described(path))
@@ -103,7 +106,7 @@ class Project:
     def kind_of(self, path: Path) -> Kind | None:
         """The kind that the project's patterns give a file."""
         resolved = path.resolve()
-        return next((kind for kind in KINDS if any(resolved == known.resolve() for known in self.files(kind))), None)
+        return next((kind for kind in (*KINDS, *_WORKBOOK) if any(resolved == known.resolve() for known in self.files(kind))), None)
 
     def items(self, kind: Kind) -> Iterator[Item]:
         """Every content file of one kind, read."""
@@ -127,7 +130,7 @@ class Project:
         kind: Kind | None = "watchlist" if path.suffix == ".csv" else self.kind_of(path)
         item = load_item(path, self.show(path), kind)
         if item is None:
-            message = "The file is no detection content: no rule, hunting query, function or watchlist."
+            message = "The file is no detection content: no rule, hunting query, function, watchlist or workbook."
             hints = ["A rule has at least the keys id, name and query."]
             raise ContentError([file_finding(self.show(path), "not-content", message, hints=hints)])
         return item
@@ -137,7 +140,7 @@ class Project:
             folders[:] = sorted(name for name in folders if name not in _SKIPPED_FOLDERS and name != "samples")
             for name in sorted(names):
                 path = Path(parent, name)
-                if path.suffix not in (".yaml", ".yml") or is_tests_file(path) or name == PROJECT_FILE or self.excluded(path):
+                if path.suffix not in _SUFFIXES or is_tests_file(path) or name == PROJECT_FILE or self.excluded(path):
                     continue
                 if item := load_item(path, self.show(path), self.kind_of(path)):
                     yield item

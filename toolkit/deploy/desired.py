@@ -10,21 +10,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from toolkit.content.files import read_text
 from toolkit.content.findings import ContentError, Finding, Findings, file_finding
 from toolkit.content.items import Item
 from toolkit.content.models.project import Environment
 from toolkit.content.models.rule import Rule
 from toolkit.content.project import KINDS, Project
 from toolkit.content.watchlists import Watchlist, read_watchlist
-from toolkit.content.yaml.loader import load_mapping
+from toolkit.content.workbooks import read_workbook as files_of_workbook
 from toolkit.deploy.mapping import ArmResource, MappingError, ResourceKind, Settings, WorkbookSource, to_arm
 from toolkit.kql.lexer import IDENTIFIER, STRING, tokenize
-from toolkit.kql.source import NOWHERE, Source
+from toolkit.kql.source import NOWHERE
 
 Key = tuple[ResourceKind, str]
 """A resource of a workspace: its kind, and its name in lower case (Azure compares names without case)."""
-MAX_WORKBOOK = 10_000_000
 MAX_NAME = 256
 
 
@@ -128,15 +126,11 @@ def workbook_files(project: Project) -> list[Path]:
 
 
 def read_workbook(path: Path, project: Project) -> WorkbookSource:
-    """A workbook's JSON with the YAML beside it. Raises ContentError for files that cannot be read."""
-    about = next((path.with_suffix(suffix) for suffix in (".yaml", ".yml") if path.with_suffix(suffix).is_file()), None)
-    document = None
-    if about is not None:
-        document, findings = load_mapping(about, project.show(about))
-        if findings.errors:
-            raise MappingError(findings.found)
-    shown = project.show(path)
-    return WorkbookSource(path.stem, Source(read_text(path, shown, MAX_WORKBOOK), shown), document)
+    """A workbook's JSON with the texts of other files put in, and the YAML beside it. Raises ContentError for what is wrong there."""
+    workbook, findings = files_of_workbook(path, project.show(path))
+    if any(finding.severity == "error" for finding in findings):
+        raise MappingError(findings)
+    return workbook.source()
 
 
 def _excluded(environment: Environment, project: Project, path: Path) -> bool:

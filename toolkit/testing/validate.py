@@ -25,6 +25,7 @@ from toolkit.testing.functions import analyze_function
 from toolkit.testing.pool import CasePool
 from toolkit.testing.report import ItemResult, Observer, ValidationReport
 from toolkit.testing.runner import CaseResult, Settings, kql_findings
+from toolkit.workbooks.validate import check_workbook
 
 _LONGEST_QUERY = 200_000
 
@@ -79,7 +80,7 @@ class Validation:
     def _items(self, paths: Sequence[Path]) -> list[Item]:
         if paths:
             return self.project.select([resolve_tests_path(path) for path in paths])
-        return [item for kind in KINDS for item in self.project.items(kind)]
+        return [item for kind in (*KINDS, "workbook") for item in self.project.items(kind)]
 
     def _bench(self, items: Sequence[Item]) -> Bench:
         """Functions and watchlists of the whole project, also when only one rule is validated."""
@@ -133,6 +134,8 @@ class Validation:
     def _analyze(self, bench: Bench, item: Item) -> Query | None:
         """Render the query and bind it; None when there is nothing that could run."""
         model, document = item.model, item.document
+        if item.workbook is not None:
+            item.findings.extend(check_workbook(item.workbook, bench.base.analyze))
         if document is None or item.query is None or not isinstance(model, Described | FunctionFile):
             return None
         findings = item.collect()

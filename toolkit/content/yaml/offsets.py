@@ -1,6 +1,6 @@
 """From a character of a scalar's value back to the character of the file it was written as.
 
-Exact for literal blocks and for quoted or plain text on one line. Folded text keeps its words: every visible
+Exact for strings of JSON, literal blocks, and quoted or plain text on one line. Folded text keeps its words: every visible
 character is found again, only the white space between them is approximate.
 """
 
@@ -10,10 +10,25 @@ from toolkit.kql.source import Span
 
 
 def value_offsets(text: str, value: str, style: str, span: Span) -> list[int]:
-    """File offsets of each character of `value`, and one more for its end. `style` is YAML's: | > ' \" or empty."""
+    """File offsets of each character of `value`, and one more for its end. `style` is YAML's: | > ' \" or empty; or json."""
+    if style == "json":
+        return _json(text, value, span)
     if style == "|":
         return _literal(text, value, span)
     return _aligned(text, value, style, span)
+
+
+def _json(text: str, value: str, span: Span) -> list[int]:
+    at, offsets = span.start + 1, []
+    for char in value:
+        offsets.append(at)
+        if not text.startswith("\\", at):
+            at += 1
+        elif text.startswith("u", at + 1):
+            at += 12 if ord(char) > 0xFFFF else 6  # beyond the first 65,536 characters: two escapes
+        else:
+            at += 2
+    return [*offsets, min(at, span.end)]
 
 
 def _literal(text: str, value: str, span: Span) -> list[int]:

@@ -13,6 +13,7 @@ from toolkit.content.models.rule import HuntingQuery, Rule
 from toolkit.content.project import Project
 from toolkit.content.template.render import is_template
 from toolkit.content.watchlists import Watchlist, read_watchlist
+from toolkit.content.workbooks import WorkbookSource
 from toolkit.content.yaml.loader import parse_yaml
 from toolkit.content.yaml.nodes import Mapping as MappingNode
 from toolkit.content.yaml.nodes import Node, Sequence
@@ -33,7 +34,7 @@ from toolkit.deploy.mapping.resources import (
 from toolkit.deploy.mapping.rules import rule_document, rule_resource
 from toolkit.deploy.mapping.saved_searches import function_resource, hunting_resource, saved_search_document
 from toolkit.deploy.mapping.watchlists import watchlist_document, watchlist_resource
-from toolkit.deploy.mapping.workbooks import WorkbookSource, workbook_document, workbook_resource
+from toolkit.deploy.mapping.workbooks import workbook_document, workbook_resource
 from toolkit.deploy.mapping.yaml_text import yaml_text
 from toolkit.kql.source import Source
 

@@ -15,10 +15,10 @@ from toolkit.content.findings import Finding, Findings
 from toolkit.content.items import Item
 from toolkit.content.limits import MAX_QUERY
 from toolkit.content.watchlists import MAX_CSV
+from toolkit.content.workbooks import WorkbookSource
 from toolkit.content.yaml.nodes import Path
 from toolkit.deploy.mapping.resources import ArmResource
 from toolkit.deploy.mapping.values import duration_of
-from toolkit.deploy.mapping.workbooks import WorkbookSource
 from toolkit.kql.source import NOWHERE
 
 MAX_ROW = 10 * 1024

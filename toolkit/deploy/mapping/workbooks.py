@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from toolkit.content.findings import Findings
 from toolkit.content.models.fields import Anything, ContentModel, Text
 from toolkit.content.models.validate import validate_model
-from toolkit.content.yaml.nodes import Document
+from toolkit.content.workbooks import WorkbookSource
 from toolkit.deploy.mapping.defaults import DEFAULTS, WORKBOOK_CATEGORY
 from toolkit.deploy.mapping.places import EXTRA, known_only, without_none
 from toolkit.deploy.mapping.resources import ArmResource, MappingError, Settings, UnmappableError, refuse_if_errors, stable_id
@@ -20,15 +19,6 @@ from toolkit.kql.source import Source, Span
 _KNOWN = dict.fromkeys(("displayName", "serializedData", "version", "category", "sourceId", "description"))
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ENVELOPE = ("location", "kind", "tags", "properties", "identity", "id", "name", "type", "systemData", "etag")
-
-
-@dataclass(frozen=True)
-class WorkbookSource:
-    """A workbook's files, read: its JSON text, and the YAML about it where there is one. `stem` is its name without suffix."""
-
-    stem: str
-    json: Source
-    about: Document | None = None
 
 
 class WorkbookFile(ContentModel):

@@ -1,0 +1,1 @@
+"""Workbooks: their model, parameter substitution, checks, and a preview from the local engine."""

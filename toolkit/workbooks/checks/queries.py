@@ -1,0 +1,125 @@
+"""Every KQL query is grammatical, and every name in it resolves, with the values that the workbook opens with in place.
+
+A value that nobody knows before the workbook runs is made up from where it stands. What is then wrong counts only if it is
+wrong for every stand-in and does not touch one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from toolkit.content.findings import Finding
+from toolkit.content.yaml.nodes import Path
+from toolkit.kql.analysis import Analysis
+from toolkit.kql.diagnostics import Diagnostic
+from toolkit.kql.passes.rewrite import relations
+from toolkit.kql.plan import QueryPlan, Unsupported
+from toolkit.workbooks.checks.inspection import Inspection
+from toolkit.workbooks.model import LOGS, WORKSPACES, Parameter, Step
+from toolkit.workbooks.references import Guess, Reference, Substituted, substitute
+from toolkit.workbooks.values import TIME_FORMATS, TimeRange, Value, written
+
+_LONGEST = 200_000
+_STANDINS = ("1", "1d", "'sample'", "sample", "", "{}", "> ago(1d)", "datetime(2026-01-01)")
+
+
+def check_queries(seen: Inspection) -> None:
+    """Analyses all queries of a workspace's logs, and keeps the columns that they give."""
+    for step in seen.workbook.walk():
+        for parameter in step.parameters:
+            if parameter.query and parameter.query_type == LOGS and _of_workspace(parameter):
+                _check(seen, step, (*parameter.path, "query"), parameter.query)
+        query = step.query
+        if query is None or not query.is_local:
+            continue
+        if not query.text.strip():
+            seen.notes.add("missing-key", "The step has no query.", (*step.content_path, "query"), severity="warning")
+            continue
+        columns = _check(seen, step, (*step.content_path, "query"), query.text)
+        if columns is not None:
+            seen.columns[step.path] = columns
+
+
+def _of_workspace(parameter: Parameter) -> bool:
+    return str(parameter.content.get("resourceType") or WORKSPACES).lower() == WORKSPACES
+
+
+def _check(seen: Inspection, step: Step, path: Path, text: str) -> tuple[tuple[str, str], ...] | None:
+    """Reports what is wrong with a query; its columns, or None when they are not known."""
+    if len(text) > _LONGEST:
+        seen.notes.add("query-too-long", f"The query has {len(text):,} characters; it is not checked.", path, severity="warning")
+        return None
+    values = seen.values(step)
+    analysis, pasted, wrong = _best(seen, text, values)
+    for found in _first_causes(wrong):
+        origin = pasted.origin(found.start, found.end)
+        source, span = seen.files.place(path, origin.start, origin.end)
+        seen.notes.found.append(Finding(source, replace(found, start=span.start, end=span.end)))
+    return None if analysis.plan is None or _depends_on_data(analysis.plan) else analysis.columns
+
+
+def _depends_on_data(bound: QueryPlan) -> bool:
+    """Whether only the data can tell the columns: bag_unpack, pivot."""
+    return any(isinstance(rel, Unsupported) for rel in relations([bound.rel]))
+
+
+def _best(seen: Inspection, text: str, values: Mapping[str, Value]) -> tuple[Analysis, Substituted, list[Diagnostic]]:
+    """The analysis with the stand-ins that fit, else what is wrong with all of them."""
+    pasted = substitute(text, values, "query", _guess(_STANDINS[0]))
+    analysis = seen.analyze(pasted.text)
+    if not pasted.guesses or not analysis.errors:
+        return analysis, pasted, list(analysis.diagnostics)
+    common = {_key(found, pasted): found for found in analysis.errors if not pasted.touches_guess(found.start, found.end)}
+    for standin in _STANDINS[1:]:
+        other = substitute(text, values, "query", _guess(standin))
+        if other.text == pasted.text:
+            continue
+        tried = seen.analyze(other.text)
+        if not tried.errors:
+            return tried, other, list(tried.diagnostics)
+        keys = {_key(found, other) for found in tried.errors}
+        common = {key: found for key, found in common.items() if key in keys}
+        if not common:
+            break
+    return analysis, pasted, list(common.values())
+
+
+def _first_causes(found: list[Diagnostic]) -> list[Diagnostic]:
+    """Without what only follows from a table, function or column that nobody knows."""
+    found = [one for one in found if one.code != "placeholder"]  # the check of parameters says which one, and why
+    unknown = [one for one in found if one.code.startswith("unknown-")]
+    return [one for one in found if one in unknown or one.stage == "syntax"] if unknown else found
+
+
+def _key(found: Diagnostic, pasted: Substituted) -> tuple[str, int]:
+    return found.code, pasted.origin(found.start, found.end).start
+
+
+def _guess(standin: str) -> Guess:
+    def guess(text: str, found: Reference, value: Value) -> str:
+        before, after = text[: found.start][-1:], text[found.end : found.end + 1]
+        if isinstance(value.plain, TimeRange) or (found.format in TIME_FORMATS - {"value", "label", "query"}):
+            return _of_time(found.format)
+        if _in_quotes(text, found) or before in ("'", '"') or after in ("'", '"'):
+            return "{}" if value.whole else "sample"
+        if value.plain and not isinstance(value.plain, tuple):
+            return written(value, found.format, "query")
+        quoted = f"{value.quote}sample{value.quote}"
+        return quoted if value.quote and standin in ("1", "'sample'") and _in_list(text, found) else standin
+
+    return guess
+
+
+def _of_time(form: str) -> str:
+    texts = {"start": "datetime(2026-01-01)", "end": "datetime(2026-01-02)", "grain": "30m", "seconds": "86400"}
+    return texts.get(form, "2026-01-01T00:00:00.000Z" if form.endswith("ISO") else "> ago(1d)")
+
+
+def _in_quotes(text: str, found: Reference) -> bool:
+    line = text[text.rfind("\n", 0, found.start) + 1 : found.start]
+    return any(line.replace(f"\\{quote}", "").count(quote) % 2 == 1 for quote in ('"', "'"))
+
+
+def _in_list(text: str, found: Reference) -> bool:
+    return text[: found.start].rstrip()[-1:] in ("(", "[", ",")
