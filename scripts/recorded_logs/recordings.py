@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from scripts.recorded_logs import aks_attacks, azure_activity, benign_day, cloudtrail, shapes
+from scripts.recorded_logs import aks_attacks, azure_activity, benign_day, cloudtrail, health, shapes
 from scripts.recorded_logs.kube import Call, Json
 from scripts.recorded_logs.shapes import Row, compact
 
@@ -42,7 +42,7 @@ class Recording:
 
 def recordings() -> list[Recording]:
     """Every recorded log, with its contents."""
-    return [*_aks(), *_activity(), *_cloudtrail()]
+    return [*_aks(), *_activity(), *_cloudtrail(), *_health()]
 
 
 def files() -> dict[Path, str]:
@@ -130,6 +130,18 @@ def _cloudtrail() -> list[Recording]:
     facts = (_name(cloudtrail.root_session), _TRAIL, f"{_summary(cloudtrail.root_session)} {_PORTAL}")
     made.append(Recording("aws", "AWSCloudTrail.root-session.csv", portal_csv(session), len(session), *facts))
     return made
+
+
+def _health() -> list[Recording]:
+    authors: dict[str, Callable[[], list[Row]]] = {
+        "SentinelHealth": health.runs,
+        "SecurityAlert": health.alerts,
+        "SecurityIncident": health.incidents,
+    }
+    return [
+        _recording("health", table, "two-days", author(), (_name(author), f"Azure Monitor's {table} columns", _summary(author)))
+        for table, author in authors.items()
+    ]
 
 
 _TIMES = ("TimeGenerated", "SessionCreationDate", "RequestReceivedTime", "StageReceivedTime")
