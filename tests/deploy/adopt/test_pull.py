@@ -17,7 +17,7 @@ from toolkit.content.project import KINDS, Project
 from toolkit.content.watchlists import read_watchlist
 from toolkit.content.yaml import load_yaml
 from toolkit.deploy.adopt import Pull, WriteError, pulled, write_new
-from toolkit.deploy.adopt.pull import Options
+from toolkit.deploy.adopt.pull import PullOptions
 from toolkit.deploy.mapping import ArmResource, Settings, WorkbookSource, differences, normal, to_arm
 from toolkit.kql.source import Source
 
@@ -170,7 +170,7 @@ def test_what_no_file_says_is_listed(tmp_path: Path) -> None:
         (surrogate.name, "properties: it holds half a character (a lone surrogate), which UTF-8 has no form for"),
     ]
     assert len(found.content) == 2
-    prefixed = pulled([no_prefix, hunting(4, "DEV D")], project, here, tmp_path / "detections", Options(prefix="DEV "))
+    prefixed = pulled([no_prefix, hunting(4, "DEV D")], project, here, tmp_path / "detections", PullOptions(prefix="DEV "))
     assert "does not begin with it" in prefixed.skipped[0].reason
     (text,) = prefixed.files.values()
     assert "name: D\n" in text
@@ -196,5 +196,5 @@ def test_a_prefix_comes_off(strategy: st.SearchStrategy[ArmResource], data: st.D
     project = Project.load(Path(__file__).parents[3], Path(__file__).parents[3])
     shown = {**one.body["properties"], "displayName": f"DEV {one.body['properties']['displayName']}"}
     remote = replace(one, name=data.draw(GUID) if one.kind != "watchlist" else one.name, body={**one.body, "properties": shown})
-    found = pulled([remote], project, Settings(project, "prod"), project.root / "detections", Options("DEV ", known=()))
+    found = pulled([remote], project, Settings(project, "prod"), project.root / "detections", PullOptions("DEV ", known=()))
     assert found.content[0].resource.body["properties"]["displayName"] == one.body["properties"]["displayName"]

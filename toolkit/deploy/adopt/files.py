@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -59,3 +60,23 @@ def write_new(files: Mapping[Path, str]) -> None:
                 file.write(text)
         except OSError as error:
             raise WriteError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def write_changed(path: Path, old: str, new: str) -> None:
+    """Writes the new text of a file that was read as `old`; a byte order mark stays. Raises WriteError when it is another file by now.
+
+    The file is replaced in one step: it is never half written.
+    """
+    mark = "\ufeff"
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        there = path.read_bytes().decode()
+        if there.removeprefix(mark) != old.removeprefix(mark):
+            raise WriteError(f"{path} was changed while the workspace was read. Nothing is written; run again.")
+        text = (mark if there.startswith(mark) else "") + new.removeprefix(mark)
+        beside.write_bytes(text.encode())
+        shutil.copymode(path, beside)
+        beside.replace(path)
+    except (OSError, UnicodeError) as error:
+        beside.unlink(missing_ok=True)
+        raise WriteError(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.") from error

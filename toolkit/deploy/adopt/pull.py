@@ -60,7 +60,7 @@ class Pull:
 
 
 @dataclass(frozen=True)
-class Options:
+class PullOptions:
     """How to pull. `prefix` stands in front of every shown name in this environment and is taken off; `system` is the folder of the new
     files; `known` are the keys of what the project has, by default read from its files."""
 
@@ -69,13 +69,13 @@ class Options:
     known: Collection[Key] | None = None
 
 
-def pulled(resources: Sequence[ArmResource], project: Project, settings: Settings, into: Path, options: Options | None = None) -> Pull:
+def pulled(resources: Sequence[ArmResource], project: Project, settings: Settings, into: Path, options: PullOptions | None = None) -> Pull:
     """New files, below `into`, of every resource that no file of the project is yet; nothing is written.
 
     The files read again are the same resources: ids, bodies and rows. What files cannot say exactly is among `skipped`. The same
     resources give the same names, in whatever order they come.
     """
-    options = options or Options()
+    options = options or PullOptions()
     known = known_keys(project, settings) if options.known is None else set(options.known)
     there = [resource for resource in resources if known.intersection(keys_of(resource))]
     new = [resource for resource in resources if not known.intersection(keys_of(resource))]
