@@ -45,7 +45,7 @@ def test_nothing_changes_where_nothing_differs(strategy: st.SearchStrategy[ArmRe
 
 def rows(resource: ArmResource) -> list[str]:
     return sorted(
-        repr(sorted(normal("watchlistItem", row.body)["properties"].get("itemsKeyValue", {}).items())) for row in resource.children
+        repr(sorted(normal("watchlistItem", row.body).get("properties", {}).get("itemsKeyValue", {}).items())) for row in resource.children
     )
 
 
