@@ -95,19 +95,17 @@ class _Builder:
         try:
             loader = yaml.CSafeLoader(self.source.text)
             while loader.check_event():
-                self.event(loader.get_event(), loader)
+                self.event(loader.get_event(), loader, yaml)
         except yaml.reader.ReaderError as error:
             self.unreadable(error)
         except yaml.MarkedYAMLError as error:
             self.malformed(error)
         return self.root
 
-    def event(self, event: Any, loader: Any) -> None:
-        import yaml
-
+    def event(self, event: Any, loader: Any, yaml: Any) -> None:
         kind = type(event)
         if kind is yaml.ScalarEvent:
-            self.place(self.scalar(event, loader), event.anchor)
+            self.place(self.scalar(event, loader, yaml), event.anchor)
         elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
             self.open(event, kind is yaml.MappingStartEvent)
         elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
@@ -124,11 +122,11 @@ class _Builder:
                     "Put it into a file of its own.",
                 )
 
-    def scalar(self, event: Any, loader: Any) -> Scalar:
+    def scalar(self, event: Any, loader: Any, yaml: Any) -> Scalar:
         span = self.text_span(event)
         tag = event.tag
         if tag is None or tag == "!":
-            tag = loader.resolve(_scalar_node(), event.value, event.implicit) if tag is None else _PREFIX + "str"
+            tag = _resolved(loader, event, yaml) if tag is None else _PREFIX + "str"
         kind = tag.removeprefix(_PREFIX)
         if kind not in _KINDS:
             if kind not in ("merge", "value"):
@@ -280,10 +278,12 @@ def _merged(own: dict[str, Entry], merged: list[Node]) -> dict[str, Entry]:
 
 
 def _span(event: Any) -> Span:
-    return Span(event.start_mark.index, max(event.start_mark.index, event.end_mark.index))
+    start, end = event.start_mark.index, event.end_mark.index
+    return Span(start, max(start, end))
 
 
-def _scalar_node() -> Any:
-    import yaml
-
-    return yaml.ScalarNode
+def _resolved(loader: Any, event: Any, yaml: Any) -> Any:
+    """The tag of a scalar without one: what is quoted, or begins like no number, date, boolean or null, is text."""
+    if not event.implicit[0] or event.value[:1] not in loader.yaml_implicit_resolvers:
+        return _PREFIX + "str"
+    return loader.resolve(yaml.ScalarNode, event.value, event.implicit)
