@@ -168,3 +168,11 @@ def test_keep_keeps_a_column_but_no_secret() -> None:
     recorded = recording_of({"User": "string"}, [{"User": "alice"}, {"User": "x password=hunter22 y"}], KEY, keep=("User",))
     assert [json.loads(line)["User"] for line in recorded.lines] == ["alice", "x password=[redacted] y"]
     assert recorded.report.kept == ("User",)
+
+
+@pytest.mark.parametrize(
+    "unit", ["a.", "1.", "a-", "user=", "user:user=", "/users/", "::", "a'", "a@", "S-1-", "password ", '{"a":', "[", "<Data Name='user'>"]
+)
+def test_a_text_that_repeats_one_thing_is_a_text(unit: str) -> None:
+    for field in ("Text", "User", "Computer"):
+        assert text(field, unit * 4000)

@@ -45,6 +45,7 @@ class _Tree:
         self._key, self._purpose, self._width = key, purpose, width
         self._still: list[tuple[int, int, int]] = []
         self._trunk: set[tuple[int, int]] = set()
+        self._flips: dict[tuple[int, int], bytes] = {}
         for text, depth in ranges:
             network = ipaddress.ip_network(text)
             length = network.prefixlen
@@ -65,16 +66,19 @@ class _Tree:
         """The eight bits after the first `level` ones. One digest has a flip for each node of their tree."""
         rest = self._width - level
         prefix = number >> rest
-        flips = self._key.digest(f"{self._purpose}/{level}", prefix.to_bytes(self._width // 8))
-        node, out = 1, 0
+        flips = self._flips.get((level, prefix))
+        if flips is None:
+            flips = self._flips[level, prefix] = self._key.digest(f"{self._purpose}/{level}", prefix.to_bytes(self._width // 8))
+        byte = number >> (rest - 8) & 255
+        near = (level, prefix) in self._trunk
+        node, pad = 1, 0
         for bit in range(8):
             flip = flips[node >> 3] >> (node & 7) & 1
-            if flip and (level + bit, number >> (rest - bit)) in self._trunk:
+            if near and flip and (level + bit, number >> (rest - bit)) in self._trunk:
                 flip = 0
-            original = number >> (rest - bit - 1) & 1
-            out = out << 1 | (original ^ flip)
-            node = node << 1 | original
-        return out
+            pad = pad << 1 | flip
+            node = node << 1 | byte >> (7 - bit) & 1
+        return byte ^ pad
 
 
 class Addresses:
@@ -86,11 +90,12 @@ class Addresses:
 
     def ipv4(self, text: str, length: int | None = None) -> str:
         """`length` is that of a network written address/length: without host bits before, without them afterwards."""
-        octets = [int(part) for part in text.split(".")]
-        number = int.from_bytes(bytes(octets))
-        found = _network(number, self._v4.map(number), 32, length)
-        width = 3 if any(len(part) > 1 and part[0] == "0" for part in text.split(".")) else 0
-        return ".".join(f"{octet:0{width}}" for octet in found.to_bytes(4))
+        parts = text.split(".")
+        number = int.from_bytes(bytes(map(int, parts)))
+        found = _network(number, self._v4.map(number), 32, length).to_bytes(4)
+        if any(part[0] == "0" for part in parts if len(part) > 1):
+            return ".".join(f"{octet:03}" for octet in found)
+        return ".".join(map(str, found))
 
     def ipv6(self, text: str, length: int | None = None) -> str:
         """In lower or upper case, compressed or with all groups, as `text` is."""

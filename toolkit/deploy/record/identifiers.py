@@ -1,4 +1,5 @@
-"""Identifiers of a fixed shape: GUIDs, SIDs, digits, access keys, network cards. Permutations: different ones stay different."""
+"""Identifiers of a fixed shape: GUIDs, SIDs, digits, access keys, network cards. Where the shape has little room they are
+permuted: different ones stay different."""
 
 from __future__ import annotations
 
@@ -13,9 +14,8 @@ _EXAMPLE = "EXAMPLE"
 _BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _FIRST_OWN_RID = 1000
 _FIXED_PHONE_DIGITS = 2
-_VERSION, _VARIANT = 0xF << 76, 0x3 << 62
-"""The bits of a GUID that say how it was made."""
-_LOW, _MIDDLE = (1 << 62) - 1, (1 << 12) - 1
+_KIND = 0xF << 76 | 0x3 << 62
+"""The bits of a GUID that say how it was made: version and variant."""
 
 
 class Identifiers:
@@ -28,17 +28,11 @@ class Identifiers:
         """Version and variant stay; so do well-known ids. Upper case stays upper case."""
         if is_well_known_guid(text):
             return text
-        found = str(UUID(int=self._guid(UUID(text).int)))
-        return found.upper() if text == text.upper() and text != text.lower() else found
-
-    def _guid(self, number: int) -> int:
-        while True:  # on past the well-known ones, which are taken
-            packed = (number >> 80) << 74 | (number >> 64 & _MIDDLE) << 62 | number & _LOW
-            packed = self._key.permute("guid", packed, 1 << 122)
-            kept = number & (_VERSION | _VARIANT)
-            number = (packed >> 74) << 80 | (packed >> 62 & _MIDDLE) << 64 | packed & _LOW | kept
-            if not is_well_known_guid(str(UUID(int=number))):
-                return number
+        number = int(text.replace("-", ""), 16)
+        fresh = int.from_bytes(self._key.digest("guid", number.to_bytes(16))[:16])  # 122 bits: two do not meet
+        found = f"{fresh & ~_KIND | number & _KIND:032x}"
+        found = f"{found[:8]}-{found[8:12]}-{found[12:16]}-{found[16:20]}-{found[20:]}"
+        return found.upper() if text.isupper() else found
 
     def sid(self, text: str) -> str:
         """The domain of S-1-5-21-... and a RID from 1000 on; S-1-12-1-..., which is an object id. Others are well known."""

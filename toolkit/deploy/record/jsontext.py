@@ -23,13 +23,13 @@ Seen = Callable[[str, str, list[str]], None]
 
 def is_json(text: str) -> bool:
     """Whether a text is a JSON object or array."""
-    if text[:1] not in "{[" and text.lstrip()[:1] not in ("{", "["):
+    if not text or (text[0] not in "{[" and (not text[0].isspace() or text.lstrip()[:1] not in ("{", "["))):
         return False
     try:
         json.loads(text)
     except (ValueError, RecursionError):
         return False
-    return bool(text)
+    return True
 
 
 class JsonValues:

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 
 from toolkit.deploy.record.fields import Field, field_of, is_doubtful
@@ -139,10 +140,8 @@ def _rendered(column: _Column, words: Words, tally: Tally, *, open_: bool) -> di
             tally.add(path, "name in text", hit, times)
         if len(gap) < 5 or gap[0] in "{[":
             return
-        if _TWO_NAMES.search(gap):
-            tally.doubt(path, "names", times)
-        elif _PROSE.search(gap):
-            tally.doubt(path, "free text", times)
+        if why := _why(gap):
+            tally.doubt(path, why, times)
         elif doubtful or (path != column.name and is_doubtful(path.rpartition(".")[2].removesuffix("[]"))):
             tally.doubt(path, "the field's name", times)
 
@@ -151,6 +150,14 @@ def _rendered(column: _Column, words: Words, tally: Tally, *, open_: bool) -> di
         times = counts[value]
         found[value] = render(parts, column.name, words, seen)
     return found
+
+
+@lru_cache(maxsize=100_000)
+def _why(text: str) -> str:
+    """Why a text may name somebody."""
+    if " " not in text:
+        return ""
+    return "names" if _TWO_NAMES.search(text) else "free text" if _PROSE.search(text) else ""
 
 
 def _sorted(lines: list[str], columns: list[_Column]) -> list[str]:

@@ -58,6 +58,7 @@ _PAIR = re.compile(r"(.*?[=:]\s*[\"']?)(.*)", re.DOTALL)
 _DATA = re.compile(r"(<Data Name=[\"'](\w+)[\"']>)([^<]+)")
 _SHARED_FOLDERS = frozenset(("public", "default", "default user", "all users", "shared", "~", "me"))
 _HEX_ONLY = re.compile(r"[0-9a-f]+", re.IGNORECASE)
+_LONGEST_HOST = 256
 _MARKS = ":/\\=<f@-.A+"
 
 
@@ -77,7 +78,8 @@ class Scanner:
     """Finds by form. `by_name(field name, value)` gives the pieces of a value whose field is named in the text itself."""
 
     def __init__(self, pseudonyms: Pseudonyms, by_name: Callable[[str, str], list[Piece]]) -> None:
-        self._pseudonyms, self._by_name = pseudonyms, by_name
+        self._pseudonyms, self._name_in_text = pseudonyms, by_name
+        self._inside = False
 
     def pieces(self, text: str, *, hosts: bool = False) -> list[Piece]:
         """The text as pieces in order. `hosts`: dotted words are hosts whatever their ending."""
@@ -102,6 +104,8 @@ class Scanner:
         form, found, know = match.lastgroup or "mac", match[0], self._pseudonyms
         if form == "dotted":
             return self._dotted(found, text[max(0, match.start() - 40) : match.start()], hosts)
+        if self._inside and form in ("pair", "data", "sshd"):
+            return None
         if form == "pair":
             head, value = _PAIR.fullmatch(found).groups()  # type: ignore[union-attr]  # the form has a separator
             return None if not value else [("", head, head), *self._by_name(re.split(r"\s*[=:]", head)[0], value)]
@@ -131,6 +135,14 @@ class Scanner:
         }
         return [_piece_of(_LABELS.get(form, form), found, makers[form](found))]
 
+    def _by_name(self, name: str, value: str) -> list[Piece]:
+        """Only one deep: `user=user=user=...` must not nest without end."""
+        self._inside = True
+        try:
+            return self._name_in_text(name, value)
+        finally:
+            self._inside = False
+
     def _server(self, text: str) -> str:
         return self._pseudonyms.ip(text) if _is_ipv4(text) else self._pseudonyms.host(text)
 
@@ -154,6 +166,8 @@ class Scanner:
             if match[2] and int(match[2][1:]) > 32:
                 return [_piece_of("ip", match[1], self._pseudonyms.ip(match[1])), ("", match[2], match[2])]
             return [_piece_of("ip", found, self._pseudonyms.ip(found))]
+        if len(found) > _LONGEST_HOST:
+            return None
         word, slash, rest = found.partition("/")
         tail: list[Piece] = [("", slash + rest, slash + rest)] if slash else []
         if reverse := _REVERSE.fullmatch(word):

@@ -30,6 +30,9 @@ _MORE: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<![\w+/])(?:MII[A-Za-z0-9+/]|LS0tLS1CRUdJTi)[A-Za-z0-9+/\s]{40,}={0,2}"), HIDDEN),  # a certificate or key
     (re.compile(r"(?i:aws4-hmac-sha256)[^\r\n\"']*"), HIDDEN),
 )
+_BARE = re.compile(r"eyJ|8Q~|gh[pousr]_|github_pat_|xox|AIza|MII|LS0t|-----|\A.{40}\Z")
+_SHORTEST_BARE = 20
+"""A secret that stands alone, without a name in front of it, is no shorter."""
 _PADDED = re.compile(r"(?<![\w+/])[A-Za-z0-9+/]{43,}=")
 _AWS_SECRET = re.compile(
     r"(?<![A-Za-z0-9+/=])(?=[A-Za-z0-9+/]{0,39}[A-Z])(?=[A-Za-z0-9+/]{0,39}[a-z])(?=[A-Za-z0-9+/]{0,39}[+/])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=])"
@@ -39,6 +42,8 @@ _AWS_SECRET = re.compile(
 
 def without_secrets(text: str) -> tuple[str, int]:
     """The text without its secrets, and how many were removed."""
+    if "=" not in text and ":" not in text and " " not in text and (len(text) < _SHORTEST_BARE or not _BARE.search(text)):
+        return text, 0
     lower = text.lower()
     found = text
     if any(hint in lower for hint in _HINTS):

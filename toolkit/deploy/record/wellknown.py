@@ -81,7 +81,7 @@ _FIRST_PARTY = re.compile(r"000000[0-9a-f]{2}-0000-(?:0000-c000|0ff1-ce00)-00000
 def is_well_known_guid(text: str) -> bool:
     """Whether a GUID is Microsoft's own: a built-in role, a first-party application, the zero GUID."""
     lower = text.lower()
-    return lower in _GUIDS or _FIRST_PARTY.fullmatch(lower) is not None
+    return lower in _GUIDS or (lower.startswith("000000") and _FIRST_PARTY.fullmatch(lower) is not None)
 
 
 KEPT_DOMAINS = frozenset(

@@ -10,7 +10,7 @@ from toolkit.deploy.record.wellknown import KEPT_NAMES
 
 _TOKEN = re.compile(r"[^\W_](?:[\w.$+'-]*[\w$])?")
 _PART = re.compile(r"[.+'_-]")
-_SHORTEST = 3
+_SHORTEST, _LONGEST = 3, 128
 _COMMON = frozenset(
     (
         "user users test tests admin administrator service services account accounts group groups host server client computer domain name"
@@ -30,7 +30,9 @@ _COMMON = frozenset(
 
 def is_learnable(name: str) -> bool:
     """Whether a name is replaced in other texts, too."""
-    return len(name) >= _SHORTEST and name not in _COMMON and name not in KEPT_NAMES and not (name.isdigit() and len(name) != 12)
+    return (
+        _SHORTEST <= len(name) <= _LONGEST and name not in _COMMON and name not in KEPT_NAMES and not (name.isdigit() and len(name) != 12)
+    )
 
 
 class Words:
@@ -44,6 +46,7 @@ class Words:
         self._phrase_words = {phrase.split()[0] for phrase in self._phrases}
         self._names = names.difference(self._phrases)
         self._first = {_PART.split(name)[0] for name in self._names}
+        self._most_parts = max((len(_PART.split(name)) for name in self._names), default=0)
         self._memo: dict[str, tuple[str, list[str]]] = {}
 
     def replace(self, text: str) -> tuple[str, list[str]]:
@@ -72,7 +75,14 @@ class Words:
         separators = _PART.findall(token)
         out, place = "", 0
         while place < len(parts):
-            length = next((size for size in range(len(parts) - place, 0, -1) if self._known(lower_parts, separators, place, size)), 0)
+            length = next(
+                (
+                    size
+                    for size in range(min(len(parts) - place, self._most_parts), 0, -1)
+                    if self._known(lower_parts, separators, place, size)
+                ),
+                0,
+            )
             run = _joined(parts, separators, place, max(1, length))
             out += self._hit(run, hits) if length else run
             place += max(1, length)

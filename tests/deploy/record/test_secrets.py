@@ -1,0 +1,116 @@
+"""Secrets go, whatever they stand in; collisions and unusable keys are refused."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.record.conftest import KEY, recording_of, text
+from toolkit.deploy.record import Key, PseudonymCollision, RecordKeyError, create_key, key_of_text, read_key
+from toolkit.deploy.record.names import Names
+from toolkit.deploy.record.pseudonyms import Pseudonyms
+
+_S = "qW3rT7uI9oP1"
+_LONG = "Ab1/" * 10
+
+TEXTS = [
+    f"Authorization: Bearer {_S}{_S}",
+    f"login with password={_S} done",
+    f"mysql --password {_S} -h x",
+    f"AccountName=x;AccountKey={_S};EndpointSuffix=core.windows.net",
+    f"https://x.blob.core.windows.net/c?sv=2024&sig={_S}%3D",
+    f"Cookie: session={_S}; other={_S}",
+    f"Set-Cookie: a={_S}; Path=/",
+    f"export AWS_SECRET_ACCESS_KEY={_LONG}",
+    f"token: {_S}",
+    f'client-key-data: "{_S}"',
+    f"-----BEGIN RSA PRIVATE KEY-----\n{_LONG}\n-----END RSA PRIVATE KEY-----",
+    "ghp_" + _S * 3,
+    f"eyJ{_S}.eyJ{_S}.{_S}",
+    "MIIC" + _LONG * 3,
+    f"https://user:{_S}@host.example/x",
+    _LONG,
+]
+
+
+@pytest.mark.parametrize("value", TEXTS)
+def test_secret_in_a_text(value: str) -> None:
+    for found in (text("Message", value), text("Message", json.dumps({"deep": [{"text": value}]})), text("UserAgent", value)):
+        assert _S not in found
+        assert _LONG not in found
+        assert "[redacted]" in found
+
+
+@pytest.mark.parametrize(
+    "name", ["password", "ClientSecret", "sessionToken", "x-api-key", "set-cookie", "secretAccessKey", "client-key-data", "Authorization"]
+)
+def test_secret_by_its_name(name: str) -> None:
+    row = {"D": {name: _S, "list": {name: [_S, 7]}}, "S": json.dumps({name: _S}), name: _S}
+    found = recording_of({"D": "dynamic", "S": "string", name: "string"}, [row]).lines[0]
+    assert _S not in found
+    assert json.loads(found)["D"]["list"][name][1] == 0
+
+
+def test_what_looks_like_a_secret_and_is_none() -> None:
+    values = {
+        "Authorization": '{"action":"x/write","scope":"y"}',
+        "volumes": '{"secret":{"secretName":"web-tls"}}',
+        "Uri": "/api/v1/secrets/web-tls",
+    }
+    found = json.loads(recording_of(dict.fromkeys(values, "string"), [values]).lines[0])
+    assert found == values
+
+
+def test_data_of_kubernetes_secrets() -> None:
+    secret = {"kind": "SecretList", "items": [{"metadata": {"name": "web"}, "data": {"a": _S}, "stringData": {"b": {"c": [_S]}}}]}
+    found = json.loads(recording_of({"D": "dynamic"}, [{"D": secret}]).lines[0])["D"]
+    assert found["items"][0] == {"metadata": {"name": "web"}, "data": {"a": "[redacted]"}, "stringData": {"b": {"c": ["[redacted]"]}}}
+
+
+def test_a_collision_is_refused_without_naming_the_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Names, "name", lambda _self, _text: "anonsame")  # a key that does this cannot be found by trying
+    know = Pseudonyms(KEY)
+    know.name("qalice7")
+    with pytest.raises(PseudonymCollision) as caught:
+        know.name("qbob7")
+    assert "qalice7" not in str(caught.value)
+    assert "qbob7" not in str(caught.value)
+
+
+def test_the_key_is_in_no_text() -> None:
+    key = Key(b"0123456789abcdef")
+    assert "0123456789abcdef" not in repr(key) + str(key)
+    with pytest.raises(RecordKeyError, match="16 bytes"):
+        Key(b"short")
+
+
+def test_a_file_of_a_key(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "record.key"
+    made = create_key(path)
+    assert read_key(path).fingerprint == made.fingerprint
+    if os.name == "posix":
+        assert path.stat().st_mode & 0o777 == 0o600
+        path.chmod(0o640)
+        with pytest.raises(RecordKeyError, match="mode 640"):
+            read_key(path)
+    with pytest.raises(RecordKeyError, match="cannot be written"):
+        create_key(path)
+    with pytest.raises(RecordKeyError, match="found none"):
+        read_key(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("mark", [".git", "toolkit.yaml"])
+def test_a_key_in_a_repository_is_refused(tmp_path: Path, mark: str) -> None:
+    (tmp_path / mark).write_text("")
+    with pytest.raises(RecordKeyError, match="outside of every repository"):
+        create_key(tmp_path / "sub" / "record.key")
+
+
+@pytest.mark.parametrize("value", ["", "zz" * 32, "ab" * 31])
+def test_a_text_that_is_no_key(value: str) -> None:
+    with pytest.raises(RecordKeyError, match=r"^X: expected 64 hexadecimal digits") as caught:
+        key_of_text(value, "X")
+    assert not value or value not in str(caught.value)
