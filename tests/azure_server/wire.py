@@ -31,7 +31,7 @@ class Wire:
     def __init__(self, server: AzureServer) -> None:
         self.server = server
         address = urlsplit(server.url)
-        self.connection = HTTPConnection(str(address.hostname), address.port or 0, timeout=10)
+        self.connection = HTTPConnection(str(address.hostname), address.port or 0, timeout=60)
 
     def __enter__(self) -> Wire:
         return self
