@@ -6,17 +6,21 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from scripts.size_gate import project_files
+from tests.azure_server import AzureServer, Site
 from tests.conftest import ROOT
 from tests.documents import Block, Command, blocks, commands, matches
+from toolkit import Workspace as Engine
 
 PAGES = sorted(["README.md", *(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))])
 MARK = "--- end of command, status "
-TIME_LIMIT = 120
+TIME_LIMIT = 300
 
 _RUN_PYTHON = """
 import doctest, pathlib, sys, types
@@ -38,12 +42,26 @@ for start in starts:
 
 
 @pytest.fixture
-def copy(root: Path, tmp_path: Path) -> Path:
-    """A copy of the repository in which an example may change what it likes."""
+def azure() -> Iterator[AzureServer]:
+    """A local Azure that has the workspace of the environment `dev`."""
+    settings = yaml.safe_load((ROOT / "toolkit.yaml").read_text(encoding="utf-8"))
+    workspace = settings["environments"]["dev"]["workspace"]
+    site = Site(workspace["name"], Engine(), group=workspace["resourceGroup"], subscription=workspace["subscription"])
+    with AzureServer(site) as server:
+        yield server
+
+
+@pytest.fixture
+def copy(root: Path, tmp_path: Path, azure: AzureServer) -> Path:
+    """A copy of the repository in which an example may change what it likes; its environment `dev` is the local Azure."""
     target = tmp_path / "toolkit"
     for name in project_files(root):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(root / name, target / name)
+    settings = (target / "toolkit.yaml").read_text(encoding="utf-8")
+    cloud = f"  dev:\n    cloud: {{name: public, resourceManager: '{azure.url}', logs: '{azure.url}'}}\n"
+    settings = settings.replace("  dev:\n", cloud, 1).replace("00000000-0000-0000-0000-0000000000b1", azure.site().customer_id)
+    (target / "toolkit.yaml").write_text(settings, encoding="utf-8")
     return target
 
 
