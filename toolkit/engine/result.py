@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from toolkit.engine.values import parse_dynamic, to_json, to_python
 from toolkit.kql import plan
+from toolkit.kql.diagnostics import ToolkitError
 from toolkit.kql.times import TICKS_PER_MICROSECOND, UNIX_EPOCH_TICKS
 from toolkit.kql.types import ScalarType
 
@@ -17,8 +18,12 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-_HTML_ROWS = 100
-_HTML_CELL = 200
+# The renderers stand above the engine. They are found by name, so that the engine depends on nothing above it.
+_RENDERER = "toolkit.report.charts"
+
+
+class ResultError(ToolkitError, ValueError):
+    """Rows that cannot be shown as asked."""
 
 
 class Result:
@@ -139,23 +144,25 @@ class Result:
         rows = [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)] if names else [{} for _ in range(len(self))]
         return json.dumps(rows, ensure_ascii=False, indent=indent, default=str)
 
+    def plot(self, kind: str | None = None, **properties: object) -> Any:
+        """A chart, as `render` draws it: `result.plot()` as the query asks, `result.plot("timechart", title="Sign-ins")` otherwise.
+
+        `properties` are those of `render`; columns are given as names (`ycolumns="a, b"` or a list). Notebooks show what it gives;
+        its `.svg` is the whole picture, `.notes` say what could not be drawn as asked. Raises ResultError for rows that the
+        chart cannot show.
+        """
+        asked = plan.Visualization(kind, tuple(properties.items())) if kind else self.visualization
+        if asked is None:
+            raise ResultError("expected a kind of chart, as the query has no render: plot('timechart')")
+        drawn = import_module(_RENDERER).chart_of(self, asked)
+        if not hasattr(drawn, "svg"):
+            raise ResultError(drawn.reason or f"a {asked.kind} is no chart")
+        return drawn
+
     def _repr_html_(self) -> str:
-        """The first rows as a table, for notebooks."""
-        head = "".join(f"<th title='{html.escape(kind)}'>{html.escape(name)}</th>" for name, kind in self.columns)
-        shown = Result(self._table.slice(0, _HTML_ROWS), self._columns, None, self._constants)
-        values = [to_json(column.type, found) for column, found in shown._physical()]
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(_cell(value))}</td>" for value in row) + "</tr>" for row in zip(*values, strict=True)
-        )
-        more = f"<p>{len(self)} rows, the first {_HTML_ROWS} are shown</p>" if len(self) > _HTML_ROWS else f"<p>{len(self)} rows</p>"
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _HTML_CELL else text[: _HTML_CELL - 1] + "\N{HORIZONTAL ELLIPSIS}"
+        """A paged table, or the chart that the query asks for, for notebooks."""
+        text: str = import_module("toolkit.report.pages").result_html(self)
+        return text
 
 
 def _arrow_column(kind: ScalarType, column: pa.ChunkedArray) -> pa.ChunkedArray:
