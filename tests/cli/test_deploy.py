@@ -214,3 +214,70 @@ def test_no_token_of_somebody_signed_in_goes_to_a_local_stand_in(
     monkeypatch.delenv(TOKEN_VARIABLE)
     project.tokens = {"local"}
     assert toolkit("plan", "local").code == 0
+
+
+def test_pull_writes_what_is_only_in_the_workspace_and_a_plan_shows_no_change(toolkit: Toolkit, project: AzureServer, write: Write) -> None:
+    deploy(toolkit)
+    for name in contents():
+        Path(name).unlink()
+    project.site().metadata.pop(f"analyticsrule-{RULE_ID}")
+    ran = toolkit("pull", "local", "--dry-run")
+    assert (ran.code, ran.out.splitlines()[-1]) == (0, "7 new, 0 known, 0 left out.")
+    assert not list(Path("detections").rglob("*.yaml"))
+    ran = toolkit("pull", "local")
+    assert ran.code == 0
+    assert "wrote detections/imported/rules/failed-sign-ins-1.yaml" in ran.out.splitlines()
+    ran = toolkit("plan", "local")
+    assert (ran.code, ran.out) == (0, "local: No changes; 1 to mark as this project's; 6 unchanged.\n")
+    assert toolkit("pull", "local").out == "0 new, 7 known, 0 left out.\n"
+
+
+def test_pull_tells_what_no_file_can_say(toolkit: Toolkit, project: AzureServer) -> None:
+    site = project.site()
+    site.rules.put("BuiltInFusion", {"name": "BuiltInFusion", "kind": "Fusion", "etag": "1", "properties": {"enabled": True}})
+    ran = toolkit("pull", "local")
+    assert ran.code == 0
+    assert "left out: alertRule 'BuiltInFusion': rules of this kind" in ran.out
+
+
+def test_drift_is_adopted_into_the_files_and_nothing_else_of_them_changes(toolkit: Toolkit, project: AzureServer, write: Write) -> None:
+    text = "# reviewed by the team\n" + rule_text(1, query="|\n  SigninLogs  // all of them\n  | where ResultType == '50126'")
+    write(RULE, text)
+    deploy(toolkit)
+    project.edit_rule(RULE_ID, who="ann@contoso.com", severity="Low", query="SigninLogs  // all of them\n| where ResultType == '50053'")
+    project.portal.edit("watchlists", "Vips", displayName="Very important people")
+    ran = toolkit("drift", "local", "--adopt")
+    assert ran.code == 0, ran.out + ran.err
+    assert "adopted: detections/a/rules/one.yaml" in ran.err
+    assert Path(RULE).read_text() == text.replace("Medium", "Low").replace("50126", "50053")
+    assert "displayName: Very important people" in Path("detections/a/watchlists/Vips.yaml").read_text()
+    assert toolkit("drift", "local").code == 0
+    assert deploy(toolkit).out.splitlines()[-1] == "local: 2 done."
+    assert toolkit("plan", "local").out == "local: No changes; 7 unchanged.\n"
+
+
+def test_what_was_changed_on_both_sides_is_not_adopted(toolkit: Toolkit, project: AzureServer, write: Write) -> None:
+    deploy(toolkit)
+    changed = contents()[RULE].replace("Medium", "High").replace("queryFrequency: 1h", "queryFrequency: 2h")
+    write(RULE, changed)
+    project.edit_rule(RULE_ID, severity="Low", queryPeriod="P2D")
+    ran = toolkit("drift", "local", "--adopt")
+    assert ran.code == 1
+    assert "'severity' was changed in the workspace and in this file" in ran.out
+    assert Path(RULE).read_text() == changed.replace("queryPeriod: 1d", "queryPeriod: 2d")
+
+
+def test_a_workbook_with_texts_in_files_of_their_own_is_adopted_there(toolkit: Toolkit, project: AzureServer, write: Write) -> None:
+    item = '{"type": 3, "content": {"query": {"$file": "w/q.kql"}, "size": 1}}'
+    write("workbooks/w.json", f'{{"version": "Notebook/1.0", "items": [{item}]}}\n')
+    write("workbooks/w/q.kql", "SigninLogs\n| count\n")
+    deploy(toolkit)
+    (book,) = project.group().workbooks
+    serialized = json.loads(book["properties"]["serializedData"])
+    assert serialized["items"][0]["content"]["query"] == "SigninLogs\n| count"
+    serialized["items"][0]["content"] |= {"query": "SigninLogs\n| take 5", "size": 2}
+    project.portal.edit("workbooks", book["name"], serializedData=json.dumps(serialized))
+    assert toolkit("drift", "local", "--adopt").code == 0
+    assert Path("workbooks/w/q.kql").read_text() == "SigninLogs\n| take 5\n"
+    assert '{"$file": "w/q.kql"}, "size": 2' in Path("workbooks/w.json").read_text()
+    assert toolkit("drift", "local").code == 0

@@ -21,6 +21,7 @@ _VERBS = {
     "init": "Make a new project folder that validates at once.",
     "new": "Write a new rule with its cases and a sample log.",
     "plan": "Show what a deployment would change in a workspace.",
+    "pull": "Write files for what is only in a workspace.",
     "query": "Run KQL on a folder of recorded logs.",
     "record": "Record logs of a workspace as sample files, with pseudonyms.",
     "render": "Print the KQL of a rule with its template parameters filled in.",

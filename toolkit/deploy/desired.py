@@ -16,7 +16,6 @@ from toolkit.content.models.project import Environment
 from toolkit.content.models.rule import Rule
 from toolkit.content.project import KINDS, Project
 from toolkit.content.watchlists import Watchlist, read_watchlist
-from toolkit.content.workbooks import read_workbook as files_of_workbook
 from toolkit.deploy.mapping import ArmResource, MappingError, ResourceKind, Settings, WorkbookSource, to_arm
 from toolkit.kql.lexer import IDENTIFIER, STRING, tokenize
 from toolkit.kql.source import NOWHERE
@@ -101,36 +100,20 @@ _Read = Callable[[], tuple[Item | WorkbookSource | None, Watchlist | None]]
 
 
 def _sources(project: Project) -> Iterator[tuple[Path, _Read]]:
-    for kind in KINDS:
+    for kind in (*KINDS, "workbook"):
         for item in project.items(kind):
-            yield item.path, partial(_item, item)
-    for path in workbook_files(project):
-        yield path, partial(_workbook, path, project)
+            yield item.path, partial(_read, item)
 
 
-def _item(item: Item) -> tuple[Item | None, Watchlist | None]:
-    """An item and its rows; none for a rule of a kind that files do not keep."""
+def _read(item: Item) -> tuple[Item | WorkbookSource | None, Watchlist | None]:
+    """What is mapped, and the rows of a watchlist; none for a rule of a kind that files do not keep. Raises ContentError."""
+    if item.kind == "workbook":
+        if item.workbook is None or item.errors:
+            raise MappingError([finding for finding in item.findings if finding.severity == "error"])
+        return item.workbook.source(), None
     if item.model is None and not item.errors:
         return None, None
     return item, read_watchlist(item) if item.kind == "watchlist" else None
-
-
-def _workbook(path: Path, project: Project) -> tuple[WorkbookSource, None]:
-    return read_workbook(path, project), None
-
-
-def workbook_files(project: Project) -> list[Path]:
-    """The workbooks' JSON files, sorted."""
-    found = {path for pattern in project.config.content.workbooks for path in project.root.glob(pattern) if path.is_file()}
-    return sorted(path for path in found if not project.excluded(path))
-
-
-def read_workbook(path: Path, project: Project) -> WorkbookSource:
-    """A workbook's JSON with the texts of other files put in, and the YAML beside it. Raises ContentError for what is wrong there."""
-    workbook, findings = files_of_workbook(path, project.show(path))
-    if any(finding.severity == "error" for finding in findings):
-        raise MappingError(findings)
-    return workbook.source()
 
 
 def _excluded(environment: Environment, project: Project, path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -215,13 +215,20 @@ def _edits(resource: ArmResource, found: Found, names: Sequence[str]) -> tuple[O
         return "", [f"taken over: not deployed by this project so far{_who(found)}"]
     if found.mark.fingerprint is None:
         return "", []
-    names = tuple(dict.fromkeys(names))
-    edited = found.mark.fingerprint.changed(state_of(found.resource), names)
-    ours = found.mark.fingerprint.changed(state_of(resource), names)
+    edited, ours = sides(resource, found, names)
     both = [name for name in edited if name in ours]
     notes = [f"changed in the workspace since the last deployment{_who(found)}: {', '.join(edited)}"] if edited else []
     notes += [f"changed in the file as well: {', '.join(both)}"] if both else []
     return "both" if edited and ours else "workspace" if edited else "file", notes
+
+
+def sides(resource: ArmResource, found: Found, names: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Which of these properties were changed in the workspace, and which in the file, since the last deployment; all in the workspace where
+    nothing is known of one."""
+    names = tuple(dict.fromkeys(names))
+    if found.mark is None or found.mark.fingerprint is None:
+        return names, ()
+    return found.mark.fingerprint.changed(state_of(found.resource), names), found.mark.fingerprint.changed(state_of(resource), names)
 
 
 def _kind(resource: ArmResource) -> str:

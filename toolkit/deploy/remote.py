@@ -67,12 +67,12 @@ def mark_address(connection: Connection, rule: str) -> Address:
 
 
 def read_remote(
-    connection: Connection, needed: Iterable[ResourceKind], watchlists: Iterable[str], kinds: Iterable[ResourceKind] = tuple(KINDS)
+    connection: Connection, needed: Iterable[ResourceKind], watchlists: Iterable[str] | None, kinds: Iterable[ResourceKind] = tuple(KINDS)
 ) -> Remote:
     """Reads `kinds` of content, by default all.
 
     A kind that may not be read, or that the workspace does not know (no Sentinel there), is `missing`, unless it is among `needed`: then
-    its error is raised, and so is any other error. `watchlists` are the aliases whose rows are read as well.
+    its error is raised, and so is any other error. `watchlists` are the aliases whose rows are read as well, None for all.
     """
     arm, needed = connection.arm, set(needed)
     kinds = list(kinds)
@@ -84,8 +84,8 @@ def read_remote(
     if lists.get("alertRule") is not None:
         bodies = answers[-1].get()
         remote.marks = {rule.lower(): mark for body in bodies if (ours := mark_of_metadata(body)) for rule, mark in [ours]}
-    wanted = {alias.lower() for alias in watchlists}
-    rows = _rows(connection, [body for body in lists.get("watchlist") or [] if str(body["name"]).lower() in wanted])
+    wanted = None if watchlists is None else {alias.lower() for alias in watchlists}
+    rows = _rows(connection, [body for body in lists.get("watchlist") or [] if wanted is None or str(body["name"]).lower() in wanted])
     for kind, found in lists.items():
         for body in found or []:
             if _is_here(kind, body, connection):

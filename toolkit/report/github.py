@@ -19,6 +19,11 @@ def annotation(finding: Finding) -> str:
     return f"::{_LEVELS[diagnostic.severity]} {shown}::{_data(message)}"
 
 
+def annotated_file(level: str, file: str, title: str, message: str) -> str:
+    """An annotation on a whole file."""
+    return f"::{level} file={_property(file)},title={_property(title)}::{_data(message)}"
+
+
 def _data(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 

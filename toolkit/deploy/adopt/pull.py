@@ -14,10 +14,9 @@ from toolkit.content.models.function import FunctionFile, WatchlistFile
 from toolkit.content.models.rule import Described
 from toolkit.content.project import KINDS, Project
 from toolkit.content.watchlists import Watchlist
-from toolkit.content.yaml import load_yaml, plain
+from toolkit.content.yaml.nodes import Scalar
 from toolkit.deploy.adopt.files import Stems, slug
 from toolkit.deploy.mapping import ArmResource, ContentFile, ResourceKind, Settings, UnmappableError, from_arm, to_arm
-from toolkit.deploy.mapping.resources import stable_id
 from toolkit.deploy.mapping.yaml_text import yaml_text
 
 SYSTEM = "imported"
@@ -131,8 +130,8 @@ def known_keys(project: Project, settings: Settings) -> set[Key]:
     for kind in KINDS:
         for item in project.items(kind):
             found.update(_keys_of_item(item, settings))
-    for path in _workbooks(project):
-        found.add(("workbook", _workbook_id(path, settings)))
+    for item in project.items("workbook"):
+        found.update(_key_of_workbook(item, settings))
     return found
 
 
@@ -152,24 +151,17 @@ def _keys_of_item(item: Item, settings: Settings) -> Iterator[Key]:
                 yield kind, model.id.strip().lower()
 
 
-def _workbooks(project: Project) -> Iterator[Path]:
-    for pattern in project.config.content.workbooks:
-        yield from (path for path in project.root.glob(pattern) if path.is_file() and not project.excluded(path))
-
-
-def _workbook_id(path: Path, settings: Settings) -> str:
-    about: Any = {}
-    for suffix in (".yaml", ".yml"):
-        if path.with_suffix(suffix).is_file():
-            about = plain(load_yaml(path.with_suffix(suffix))[0].root)
-    about = about if isinstance(about, Mapping) else {}
-    if about.get("id"):
-        return str(about["id"]).lower()
+def _key_of_workbook(item: Item, settings: Settings) -> Iterator[Key]:
+    about = item.workbook.about if item.workbook else None
+    given = about.node(("id",)) if about else None
+    if isinstance(given, Scalar) and given.text:
+        yield "workbook", given.text.lower()
+        return
     try:
-        source = str(about.get("sourceId") or settings.workspace_id).lower()
+        if item.workbook is not None:
+            yield from keys_of(to_arm(item.workbook.source(), settings))
     except ContentError:
-        return ""
-    return stable_id("workbook", source, str(about.get("displayName") or path.stem)).lower()
+        return  # it has no id of its own, and without errors only could one be made
 
 
 # --- where new files go -------------------------------------------------------------------------------------------------------------
