@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from toolkit.engine.result import Result
@@ -46,6 +47,10 @@ _CHART_DEFAULTS: dict[str, Any] = {
     "Ymin": "NaN",
     "Ymax": "NaN",
 }
+
+
+Part = bytes | cells.Chunk
+"""A piece of an answer: as it is, or still to be written."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +160,7 @@ def context(stamp: Stamp) -> dict[str, Any]:
     }
 
 
-def kusto_v2(found: Found, stamp: Stamp, wanted: Frames) -> Iterator[bytes]:
+def kusto_v2(found: Found, stamp: Stamp, wanted: Frames) -> Iterator[Part]:
     """The frames of a query's answer."""
     header = {
         "FrameType": "DataSetHeader",
@@ -197,14 +202,14 @@ def _small_frame(kind: str, name: str, number: int, columns: str, found: list[li
     return b",\n" + _json({**_head("DataTable", kind, name, number, _described(columns)), "Rows": found}).encode()
 
 
-def _rows(result: Result, error: dict[str, Any] | None, **how: bool) -> Iterator[bytes]:
+def _rows(result: Result, error: dict[str, Any] | None, **how: bool) -> Iterator[Part]:
     """The rows, and behind them the error that says why there are no more."""
     yield from cells.rows(result, **how)
     if error is not None:
         yield (b"," if len(result) else b"") + _json({"OneApiErrors": [error]}).encode()
 
 
-def _fragments(result: Result, number: int, error: dict[str, Any] | None, wanted: Frames) -> Iterator[bytes]:
+def _fragments(result: Result, number: int, error: dict[str, Any] | None, wanted: Frames) -> Iterator[Part]:
     yield b",\n" + _json(_head("TableHeader", "PrimaryResult", result_name(result, number), number + 1, result.columns)).encode()
     head = {
         "FrameType": "TableFragment",
@@ -215,11 +220,22 @@ def _fragments(result: Result, number: int, error: dict[str, Any] | None, wanted
     }
     opening = b",\n" + _json(head).encode()[:-2]
     for rows in _rows(result, error if wanted.in_rows() else None):
-        yield opening + rows.strip(b",") + b"]}"
+        yield opening
+        yield partial(_stripped, rows)
+        yield b"]}"
         if wanted.progressive:
             yield b",\n" + _json({"FrameType": "TableProgress", "TableId": number + 1, "TableProgress": 100.0}).encode()
     errors = {"OneApiErrors": [error]} if error is not None and wanted.errors == "EndOfTable" and not wanted.deferred else {}
     yield b",\n" + _json({"FrameType": "TableCompletion", "TableId": number + 1, "RowCount": len(result), **errors}).encode()
+
+
+def _stripped(part: Part) -> bytes:
+    """A part of the rows without the commas to its neighbours."""
+    return written(part).strip(b",")
+
+
+def written(part: Part) -> bytes:
+    return part if isinstance(part, bytes) else part()
 
 
 def _event(found: Found, stamp: Stamp, what: list[Any], payload: dict[str, Any]) -> list[Any]:
@@ -229,7 +245,7 @@ def _event(found: Found, stamp: Stamp, what: list[Any], payload: dict[str, Any])
 # --- Kusto, version 1 ---------------------------------------------------------------------------------------------------
 
 
-def kusto_v1(found: Found, stamp: Stamp) -> Iterator[bytes]:
+def kusto_v1(found: Found, stamp: Stamp) -> Iterator[Part]:
     """The tables of a query's answer: results, properties, status, and last the table of contents."""
     contents: list[list[Any]] = []
     yield b'{"Tables":['
@@ -264,7 +280,7 @@ def v1_table(name: str, columns: str, found: list[list[Any]]) -> str:
 # --- Log Analytics ------------------------------------------------------------------------------------------------------
 
 
-def logs(found: Found, *, statistics: bool = False, render: bool = False) -> Iterator[bytes]:
+def logs(found: Found, *, statistics: bool = False, render: bool = False) -> Iterator[Part]:
     """The tables of an answer of the Logs query API, and of the other parts those that were asked for."""
     yield b'{"tables":['
     for number, result in enumerate(found.results):

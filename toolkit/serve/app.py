@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from starlette.routing import Route
 from toolkit.engine.budget import Budget
 from toolkit.kql.diagnostics import ToolkitError
 from toolkit.serve import kusto, logs
-from toolkit.serve.answers import Stamp
+from toolkit.serve.answers import Part, Stamp, written
 from toolkit.serve.databases import Databases
 from toolkit.serve.failures import RequestFailed, failed
 from toolkit.serve.guard import Guard
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _Error = Callable[[RequestFailed, Stamp], dict[str, Any]]
-_Answer = Callable[[Budget], tuple[int, Iterator[bytes]]]
+_Answer = Callable[[Budget], tuple[int, Iterator[Part]]]
 _GONE = 499  # nobody reads it; it is for the record
 _RESOURCE = re.compile(r"(?:subscriptions/.+/)?workspaces/[^/]+", re.IGNORECASE)
 
@@ -161,7 +161,10 @@ class App:
         return await self._run(request, ask.prefer.wait, lambda budget: self._logs.answer(ask, now, budget))
 
     async def _on_metadata(self, request: Request) -> Response:
-        return JSONResponse(self._logs.metadata(request.path_params["resource"]))
+        name = request.path_params["resource"]
+        if not _RESOURCE.fullmatch(name):
+            return await self._on_no_route(request, RequestFailed("not-found", ""))
+        return JSONResponse(self._logs.metadata(name))
 
     async def _on_batch(self, request: Request) -> Response:
         """Every query of a batch by itself, one after the other; one that fails leaves the others alone."""
@@ -189,12 +192,12 @@ class App:
     async def _run(self, request: Request, seconds: float, answer: _Answer) -> Response:
         budget = self._budget(seconds)
 
-        def work() -> tuple[int, bytes, Iterator[bytes] | None]:
-            rows, chunks = answer(budget)
-            return rows, *begin(chunks)
+        def work() -> tuple[int, bytes, Iterator[Part] | None]:
+            rows, parts = answer(budget)
+            return rows, *begin(parts)
 
         try:
-            rows, whole, chunks = await self.runner.run(work, budget, _leaving(request))
+            rows, whole, parts = await self.runner.run(work, budget, _leaving(request))
         except RequestFailed:
             raise
         except ToolkitError as error:
@@ -202,13 +205,9 @@ class App:
         request.state.rows = rows
         stamp = self._stamp(request)
         headers = {"x-ms-client-request-id": stamp.request_id, "x-ms-activity-id": stamp.activity}
-        if chunks is None:
+        if parts is None:
             return Response(whole, headers=headers, media_type="application/json")
-        return StreamingResponse(self._stream(chunks), headers=headers, media_type="application/json")
-
-    async def _stream(self, chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-        while (chunk := await self.runner.next(chunks)) is not None:
-            yield chunk
+        return StreamingResponse(self.runner.write(parts), headers=headers, media_type="application/json")
 
     def _budget(self, seconds: float) -> Budget:
         return Budget(min(seconds, self.settings.limits.seconds))
@@ -233,9 +232,9 @@ class App:
             raise RequestFailed("request", "The body is not JSON.", code="InvalidBody") from None
 
 
-def _whole(answer: tuple[int, Iterator[bytes]]) -> tuple[int, bytes]:
-    rows, chunks = answer
-    return rows, b"".join(chunks)
+def _whole(answer: tuple[int, Iterator[Part]]) -> tuple[int, bytes]:
+    rows, parts = answer
+    return rows, b"".join(map(written, parts))
 
 
 def _leaving(request: Request) -> Callable[[], Awaitable[object]]:

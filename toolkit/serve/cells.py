@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +16,7 @@ import pyarrow.compute as pc
 
 from toolkit.engine.result import Result
 from toolkit.engine.values import to_json
-from toolkit.kql.times import TICKS_PER_MICROSECOND, UNIX_EPOCH_TICKS
+from toolkit.kql.times import TICKS_PER_MICROSECOND, TICKS_PER_SECOND, UNIX_EPOCH_TICKS
 from toolkit.kql.types import ScalarType
 
 _TEXT = pa.large_string()  # offsets of 64 bits: a batch may hold a few very long cells
@@ -39,18 +40,26 @@ def check(result: Result) -> None:
             to_json(ScalarType.DATETIME, [bound for bound in (bounds["min"].as_py(), bounds["max"].as_py()) if bound is not None])
 
 
-def rows(result: Result, *, dynamic_as_text: bool = False) -> Iterator[bytes]:
-    """The rows as JSON arrays with commas between them, `[1,"a"],[2,"b"]`, about a megabyte at a time; nothing for no rows."""
+Chunk = Callable[[], bytes]
+"""A part of an answer that is written when it is called. The parts of one answer may be written at the same time."""
+
+
+def rows(result: Result, *, dynamic_as_text: bool = False) -> Iterator[Chunk]:
+    """The rows as JSON arrays with commas between them, `[1,"a"],[2,"b"]`, about a megabyte in each part; no part for no rows."""
     columns = [_Column(result.column(index), ScalarType(kind), dynamic_as_text) for index, (_, kind) in enumerate(result.columns)]
     step = _step(len(result), columns)
     for start in range(0, len(result), step):
         count = min(step, len(result) - start)
-        pieces: list[Any] = [pa.repeat(_text("["), count)]
-        for number, column in enumerate(columns):
-            pieces += [*([_COMMA] if number else []), *column.pieces(start, count)]
-        lines = pc.binary_join_element_wise(*pieces, _text("],"), _EMPTY)
-        text = lines.buffers()[2].to_pybytes()  # the texts of all rows, one after the other
-        yield text if start + count < len(result) else text[:-1]
+        yield partial(_written, columns, start, count, start + count == len(result))
+
+
+def _written(columns: Sequence[_Column], start: int, count: int, last: bool) -> bytes:
+    pieces: list[Any] = [pa.repeat(_text("["), count)]
+    for number, column in enumerate(columns):
+        pieces += [*([_COMMA] if number else []), *column.pieces(start, count)]
+    lines = pc.binary_join_element_wise(*pieces, _text("],"), _EMPTY)
+    text: bytes = lines.buffers()[2].to_pybytes()  # the texts of all rows, one after the other
+    return text[:-1] if last else text
 
 
 def _step(count: int, columns: Sequence[_Column]) -> int:
@@ -150,13 +159,27 @@ def _whole(part: Any) -> Any:
 
 def _datetime(column: _Column, part: Any) -> _Pieces:
     part = part.cast(pa.int64())
-    micros = pc.divide(part, TICKS_PER_MICROSECOND)
-    stamp = pc.subtract(micros, UNIX_EPOCH_TICKS // TICKS_PER_MICROSECOND).cast(pa.timestamp("us"))
-    texts = pc.binary_replace_slice(stamp.cast(_TEXT).cast(pa.large_binary()), 10, 11, "T").cast(_TEXT)
-    last = pc.subtract(part, pc.multiply(micros, TICKS_PER_MICROSECOND))
-    if pc.any(pc.not_equal(last, 0)).as_py():
-        texts = _joined([texts, last.cast(_TEXT)])
+    if not _any_beyond(part, TICKS_PER_SECOND):
+        return [_QUOTE, _stamps(part, TICKS_PER_SECOND, "s"), _text('Z"')]
+    texts = _stamps(part, TICKS_PER_MICROSECOND, "us")
+    if _any_beyond(part, TICKS_PER_MICROSECOND):
+        texts = _joined([texts, _beyond(part, TICKS_PER_MICROSECOND).cast(_TEXT)])
     return [_QUOTE, pc.ascii_rtrim(pc.ascii_rtrim(texts, "0"), "."), _text('Z"')]
+
+
+def _stamps(ticks: Any, unit: int, name: str) -> Any:
+    """`2026-03-02T10:00:00`, with six digits of a second where the unit is a microsecond."""
+    stamps = pc.subtract(pc.divide(ticks, unit), UNIX_EPOCH_TICKS // unit).cast(pa.timestamp(name))
+    return pc.binary_replace_slice(stamps.cast(_TEXT).cast(pa.large_binary()), 10, 11, "T").cast(_TEXT)
+
+
+def _beyond(ticks: Any, unit: int) -> Any:
+    """What is left of ticks behind whole units."""
+    return pc.subtract(ticks, pc.multiply(pc.divide(ticks, unit), unit))
+
+
+def _any_beyond(ticks: Any, unit: int) -> bool:
+    return bool(pc.any(pc.not_equal(_beyond(ticks, unit), 0)).as_py())
 
 
 def _each_json(kind: ScalarType) -> Callable[[_Column, Any], _Pieces]:

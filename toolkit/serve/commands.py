@@ -79,7 +79,7 @@ class Listing:
         columns = self.columns if self.piped is None else self.piped.columns
         described = [{"ColumnName": name, "DataType": types[kind], "ColumnType": kind} for name, kind in columns]
         head = json.dumps({"TableName": "Table_0", "Columns": described, "Rows": []}, ensure_ascii=False).encode()[:-2]
-        rows = b",".join(_row(row) for row in self.rows) if self.piped is None else b"".join(cells.rows(self.piped))
+        rows = b",".join(_row(row) for row in self.rows) if self.piped is None else b"".join(part() for part in cells.rows(self.piped))
         return b'{"Tables":[' + head + rows + b"]}]}"
 
     def result(self) -> Result:

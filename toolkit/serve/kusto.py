@@ -12,7 +12,7 @@ from typing import Any
 from toolkit.engine.budget import Budget
 from toolkit.kql.times import datetime_from_ticks, parse_datetime, parse_timespan
 from toolkit.serve import queries
-from toolkit.serve.answers import Found, Frames, Stamp, context, kusto_v1, kusto_v2
+from toolkit.serve.answers import Found, Frames, Part, Stamp, context, kusto_v1, kusto_v2
 from toolkit.serve.commands import Commands
 from toolkit.serve.databases import Database, Databases
 from toolkit.serve.failures import RequestFailed
@@ -165,7 +165,7 @@ class Kusto:
             raise RequestFailed("not-found", f"Entity ID '{name}' of kind 'Database' was not found.")
         return found
 
-    def answer(self, ask: Ask, now: datetime, budget: Budget) -> tuple[int, Iterator[bytes]]:
+    def answer(self, ask: Ask, now: datetime, budget: Budget) -> tuple[int, Iterator[Part]]:
         """The number of rows, and the answer. Runs in a thread of its own. Raises RequestFailed."""
         database = self.find(ask.database)
         stamp = Stamp(now, ask.request_id)

@@ -11,7 +11,7 @@ from typing import Any
 
 from toolkit.engine.budget import Budget
 from toolkit.serve import answers, queries
-from toolkit.serve.answers import Stamp
+from toolkit.serve.answers import Part, Stamp
 from toolkit.serve.databases import Database, Databases
 from toolkit.serve.failures import RequestFailed
 from toolkit.serve.findings import inner_error
@@ -121,7 +121,7 @@ class Logs:
             raise RequestFailed("not-found", "The workspace could not be found")
         return found
 
-    def answer(self, ask: Ask, now: datetime, budget: Budget) -> tuple[int, Iterator[bytes]]:
+    def answer(self, ask: Ask, now: datetime, budget: Budget) -> tuple[int, Iterator[Part]]:
         """The number of rows, and the answer. Runs in a thread of its own. Raises RequestFailed."""
         start, end = interval(ask.timespan, now)
         asked = [self.find(ask.workspace), *map(self.find, ask.others)]

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Iterator
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from toolkit.engine.budget import Budget
+from toolkit.serve.answers import Part, written
 from toolkit.serve.failures import RequestFailed
 
 _T = TypeVar("_T")
 
 FIRST_BYTES = 256 * 1024
 """What is at most written before an answer begins; a smaller one goes out whole, with its length."""
+
+
+_AHEAD = 3
 
 
 class ClientGone(Exception):  # nothing failed
@@ -60,9 +65,20 @@ class Runner:
             leaving.cancel()
             self._budgets.discard(budget)
 
-    async def next(self, chunks: Iterator[bytes]) -> bytes | None:
-        """The next piece of an answer, None behind the last."""
-        return await asyncio.get_running_loop().run_in_executor(self._writers, next, chunks, None)
+    async def write(self, parts: Iterator[Part]) -> AsyncIterator[bytes]:
+        """The parts of an answer, written a little ahead of whoever takes them, two at a time."""
+        loop = asyncio.get_running_loop()
+        ahead: deque[asyncio.Future[bytes]] = deque()
+        try:
+            for part in parts:
+                ahead.append(loop.run_in_executor(self._writers, written, part))
+                if len(ahead) > _AHEAD:
+                    yield await ahead.popleft()
+            while ahead:
+                yield await ahead.popleft()
+        finally:
+            for future in ahead:
+                future.cancel()
 
     def stop(self) -> None:
         """Stops all queries: they raise QueryCancelled."""
@@ -76,13 +92,13 @@ class Runner:
         self._writers.shutdown()
 
 
-def begin(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes] | None]:
+def begin(parts: Iterator[Part]) -> tuple[bytes, Iterator[Part] | None]:
     """The first part of an answer, and what follows it; None when that was all."""
     first: list[bytes] = []
     size = 0
-    for chunk in chunks:
-        first.append(chunk)
-        size += len(chunk)
+    for part in parts:
+        first.append(written(part))
+        size += len(first[-1])
         if size > FIRST_BYTES:
-            return b"", itertools.chain(first, chunks)
+            return b"", itertools.chain(first, parts)
     return b"".join(first), None

@@ -18,6 +18,7 @@ from toolkit.serve.app import App, Settings
 from toolkit.serve.guard import is_loopback
 
 _GRACE_SECONDS = 5.0
+_KEEP_ALIVE_SECONDS = 120  # longer than clients keep an idle connection: a request must not meet one that is being closed
 _MOST_CONNECTIONS = 1024
 
 
@@ -56,6 +57,7 @@ class Server:
             server_header=False,
             proxy_headers=False,
             limit_concurrency=_MOST_CONNECTIONS,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=max(1, round(grace)) + 2,
         )
         self._server = _Quiet(config)
