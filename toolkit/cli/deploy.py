@@ -49,6 +49,7 @@ def command(environment: str, plan_file: Path | None, yes: bool, form: str, summ
     try:
         project = project_here()
         if plan_file is None and not options["skip_validation"] and not _valid(project, environment):
+            _append(summary, f"### Deployment to `{environment}`\n\nNothing was deployed: the content has errors.\n")
             click.echo("Nothing was deployed: the content has errors. `toolkit validate` shows them alone.", err=True)
             return FINDINGS
         with connect(project, environment) as connection:
@@ -102,6 +103,7 @@ class Way:
 def carry_out(plan: Plan, connection: Connection, way: Way) -> int:
     """Show the plan, ask, apply it, read back, tell what became of it; the exit code."""
     from toolkit.deploy.apply import Applied, apply
+    from toolkit.deploy.explain import plan_markdown
     from toolkit.deploy.readback import verified
 
     if way.form == "text":
@@ -109,6 +111,7 @@ def carry_out(plan: Plan, connection: Connection, way: Way) -> int:
     if plan.blocked:
         if way.form != "text":
             show_plan(plan, "json")
+        _append(way.summary, plan_markdown(plan))
         click.echo("Nothing was deployed: the plan has errors.", err=True)
         return FINDINGS
     if not plan.steps:
@@ -142,9 +145,14 @@ def _told(applied: Applied, way: Way) -> int:
     else:
         for line in outcome_lines(applied):
             echo(line, **({"fg": "green" if applied.clean else "red", "bold": True} if line.startswith(applied.plan.environment) else {}))
-    if way.summary is not None:
-        before = way.summary.read_text(encoding="utf-8") if way.summary.exists() else ""
-        write_file(way.summary, before + applied_markdown(applied))
+    _append(way.summary, applied_markdown(applied))
     if applied.interrupted:
         return INTERRUPTED
     return CLEAN if applied.clean else FINDINGS
+
+
+def _append(summary: Path | None, text: str) -> None:
+    """Add to a job's summary, where there is one."""
+    if summary is not None:
+        before = summary.read_text(encoding="utf-8") if summary.exists() else ""
+        write_file(summary, before + text)

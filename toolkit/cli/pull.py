@@ -29,13 +29,13 @@ def command(environment: str, into: Path | None, system: str, dry_run: bool) -> 
     """
     from toolkit.content.findings import ContentError
     from toolkit.deploy.adopt import PullOptions, WriteError, pulled, write_new
+    from toolkit.deploy.connection import environment_of
     from toolkit.deploy.desired import settings_of
     from toolkit.deploy.remote import read_remote
 
     try:
         project = project_here()
-        target = project.environment(environment)
-        assert target is not None, "an environment that is named is there, or the project has refused it"
+        target = environment_of(project, environment)
         with connect(project, environment) as connection, status() as report:
             report("reading the workspace")
             remote = read_remote(connection, (), None)

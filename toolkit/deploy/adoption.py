@@ -15,6 +15,7 @@ from toolkit.content.workbooks import FILE_KEY, MAX_BYTES, WorkbookSource
 from toolkit.deploy.adopt import AdoptOptions, adopted
 from toolkit.deploy.adopt.json_edit import edited_json
 from toolkit.deploy.choices import kept_paths
+from toolkit.deploy.connection import environment_of
 from toolkit.deploy.desired import Wanted, finding_at, settings_of
 from toolkit.deploy.plan import Step
 from toolkit.deploy.planning import property_of, sides
@@ -62,8 +63,7 @@ def adoptions(project: Project, situation: Situation, steps: Iterable[Step]) -> 
 def _adopt(project: Project, situation: Situation, step: Step, pair: tuple[Wanted, Found], result: Adoptions) -> None:
     wanted, remote = pair
     target = situation.target
-    environment = project.environment(target.environment)
-    assert environment is not None, "the situation is of an environment that is there"
+    environment = environment_of(project, target.environment)
     names = [property_of(difference.path) for difference in step.differences]
     edited, ours = sides(wanted.resource, remote, names)
     result.refused += [finding for name in edited if name in ours for finding in _conflict(wanted, name)]

@@ -10,6 +10,7 @@ from toolkit.deploy.mapping import Settings
 
 if TYPE_CHECKING:
     from toolkit.azure import Cloud
+    from toolkit.content.models.project import Environment
     from toolkit.content.project import Project
 
 
@@ -27,12 +28,14 @@ class Connection:
     def open(cls, project: Project, environment: str, credential: Any = None, options: Options | None = None) -> Connection:
         """The clients of `environment`; nothing is sent yet.
 
-        `credential` is anything azure-core takes, by default whoever is signed in. Raises ContentError at the place in
+        `credential` is anything azure-core takes, by default whoever is signed in; without `options` the environment's policy says how many
+        requests there are at one time. Raises ContentError at the place in
         toolkit.yaml for an environment that names no workspace, CloudSettingError for a cloud or endpoint that is none.
         """
         target = Settings(project, environment).complete_workspace
         cloud = cloud_of(project, environment)
         credential = default_credential(cloud) if credential is None else credential
+        options = options or Options(parallelism=environment_of(project, environment).deploy.parallelism)
         workspace = Workspace(target.subscription or "", target.resource_group or "", target.name or "")
         return cls(
             environment,
@@ -55,7 +58,12 @@ class Connection:
 
 def cloud_of(project: Project, environment: str) -> Cloud:
     """The cloud that an environment is in, at its own endpoints where it has some."""
-    found = project.environment(environment)
-    assert found is not None, "an environment that is named is there, or the project has refused it"
-    setting = found.cloud
+    setting = environment_of(project, environment).cloud
     return cloud_named(setting.name).at(resource_manager=setting.resource_manager, logs=setting.logs)
+
+
+def environment_of(project: Project, name: str) -> Environment:
+    """An environment by its name. Raises ContentError for one that toolkit.yaml does not have."""
+    found = project.environment(name)
+    assert found is not None, "an environment that is named is there, or the project has refused it"
+    return found

@@ -16,6 +16,7 @@ from toolkit.content.models.project import Environment
 from toolkit.content.models.rule import Rule
 from toolkit.content.project import KINDS, Project
 from toolkit.content.watchlists import Watchlist, read_watchlist
+from toolkit.deploy.connection import environment_of
 from toolkit.deploy.mapping import ArmResource, MappingError, ResourceKind, Settings, WorkbookSource, to_arm
 from toolkit.kql.lexer import IDENTIFIER, STRING, tokenize
 from toolkit.kql.source import NOWHERE
@@ -70,8 +71,7 @@ def desired_state(project: Project, environment: str) -> Desired:
 
     Raises ContentError for the environment itself. Errors of files are findings, and what such a file says is not among the wanted.
     """
-    target = project.environment(environment)
-    assert target is not None, "an environment that is named is there, or the project has refused it"
+    target = environment_of(project, environment)
     settings = settings_of(project, environment, target)
     desired = Desired()
     for path, read in _sources(project):

@@ -128,7 +128,8 @@ def plan_markdown(plan: Plan) -> str:
     for step in plan.steps:
         if step.action in ("mark", "forget"):
             continue
-        details = list(step_details(step))
+        # at the beginning of the line, where a diff's colours are
+        details = [line.removeprefix("  ") for line in step_details(step)]
         head = f"{_escaped(step_head(step))}"
         lines += [f"<details><summary>{head}</summary>", "", *_fenced("\n".join(details), "diff"), "", "</details>"] if details else [head]
         lines.append("")

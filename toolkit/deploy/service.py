@@ -12,7 +12,7 @@ from toolkit.azure.resources import RULE_ACTION
 from toolkit.content.findings import ContentError, Findings
 from toolkit.content.models.project import Environment
 from toolkit.content.project import Project
-from toolkit.deploy.connection import Connection
+from toolkit.deploy.connection import Connection, environment_of
 from toolkit.deploy.desired import Desired, Key, desired_state, settings_of
 from toolkit.deploy.mapping import ResourceKind
 from toolkit.deploy.plan import Plan, Step
@@ -51,7 +51,7 @@ class Situation:
         return replace(found, notes=(*found.notes, *self.notes))
 
 
-def plan_environment(project: Project, environment: str, connection: Connection, options: PlanOptions, report: Report = print) -> Plan:
+def plan_environment(project: Project, environment: str, connection: Connection, options: PlanOptions, report: Report) -> Plan:
     """The plan for `environment`, with what it would do and what forbids it.
 
     Raises ContentError when toolkit.yaml is not enough for it, AzureApiError when the workspace cannot be read.
@@ -63,8 +63,7 @@ def plan_environment(project: Project, environment: str, connection: Connection,
 
 def situation(project: Project, environment: str, connection: Connection, options: PlanOptions, report: Report) -> Situation:
     """Reads the files and the workspace; see `plan_environment` for errors."""
-    found = project.environment(environment)
-    assert found is not None, "an environment that is named is there, or the project has refused it"
+    found = environment_of(project, environment)
     target = target_of(project, environment, found, connection, options)
     report("reading the files")
     desired = desired_state(project, environment)
@@ -116,8 +115,7 @@ def _with_actions(step: Step, connection: Connection) -> Step:
 
 def plan_destruction(project: Project, environment: str, connection: Connection, options: PlanOptions, report: Report) -> Plan:
     """The plan that deletes everything of this project; see `plan_environment` for errors."""
-    found = project.environment(environment)
-    assert found is not None, "an environment that is named is there, or the project has refused it"
+    found = environment_of(project, environment)
     target = target_of(project, environment, found, connection, options)
     report("reading the workspace")
     policy = target.policy.model_copy(update={"prune": True, "max_deletes": _ALL})
@@ -127,8 +125,7 @@ def plan_destruction(project: Project, environment: str, connection: Connection,
 def with_environment_of(old: Project, today: Project, environment: str) -> Project:
     """A project of an earlier revision that deploys as today's does: workspace, cloud and policy are today's, content and parameters its
     own. An environment that it did not have yet has today's parameters."""
-    now = today.environment(environment)
-    assert now is not None, "an environment that is named is there, or the project has refused it"
+    now = environment_of(today, environment)
     then = old.config.environments.get(environment, now)
     kept = {"workspace": now.workspace, "cloud": now.cloud, "deploy": now.deploy, "prefix": now.prefix}
     environments = {**old.config.environments, environment: then.model_copy(update=kept)}
