@@ -42,6 +42,9 @@ _HOMES = {
     "ToolkitError": "kql.diagnostics",
     "UnsupportedKqlError": "kql.diagnostics",
     "Workspace": "engine.session",
+    # What `%load_ext toolkit` looks for; IPython is there already when it does.
+    "load_ipython_extension": "jupyter",
+    "unload_ipython_extension": "jupyter",
 }
 
 

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from toolkit.azure import Cloud, Options
+    from toolkit.azure import Options
     from toolkit.content.project import Project
     from toolkit.deploy.connection import Connection
 
@@ -30,18 +30,10 @@ def project_here() -> Project:
 
 def connect(project: Project, environment: str, options: Options | None = None) -> Connection:
     """The clients of an environment for whoever is signed in; see `Connection.open` for what it raises."""
-    from toolkit.deploy.connection import Connection, cloud_of
+    from toolkit.deploy.connection import Connection, cloud_of, loopback_credential
 
-    return Connection.open(project, environment, _local_credential(cloud_of(project, environment)), options)
-
-
-def _local_credential(cloud: Cloud) -> Any:
-    """Nobody is signed in to a stand-in for Azure on this machine: it gets the token of the variable, which goes nowhere else."""
-    from toolkit.azure import StaticCredential
-    from toolkit.azure.cloud import is_loopback, origin
-
-    hosts = [origin(endpoint)[1] for endpoint in (cloud.resource_manager, cloud.logs)]
-    return StaticCredential(os.environ.get(TOKEN_VARIABLE) or "local") if all(map(is_loopback, hosts)) else None
+    credential = loopback_credential(cloud_of(project, environment), os.environ.get(TOKEN_VARIABLE) or "local")
+    return Connection.open(project, environment, credential, options)
 
 
 @contextmanager

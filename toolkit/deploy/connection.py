@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from toolkit.azure import ArmClient, LogsClient, Options, Workspace, cloud_named, default_credential
+from toolkit.azure import ArmClient, LogsClient, Options, StaticCredential, Workspace, cloud_named, default_credential
+from toolkit.azure.cloud import is_loopback, origin
 from toolkit.deploy.mapping import Settings
 
 if TYPE_CHECKING:
@@ -54,6 +55,12 @@ class Connection:
     def close(self) -> None:
         self.arm.close()
         self.logs.close()
+
+
+def loopback_credential(cloud: Cloud, token: str) -> Any:
+    """Nobody is signed in to a stand-in for Azure on this machine: it gets `token`, which goes nowhere else. None for every other cloud."""
+    hosts = [origin(endpoint)[1] for endpoint in (cloud.resource_manager, cloud.logs)]
+    return StaticCredential(token) if all(map(is_loopback, hosts)) else None
 
 
 def cloud_of(project: Project, environment: str) -> Cloud:

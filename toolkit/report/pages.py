@@ -96,7 +96,12 @@ def note_html(text: str) -> str:
 
 
 def _note(text: str) -> str:
-    return f'<div class="tk-note">{_text(text)}</div>'
+    """The first line; further ones unfold."""
+    first, _, more = text.partition("\n")
+    lines = more.count("\n") + 1
+    label = f"{lines} remark{'' if lines == 1 else 's'}"
+    rest = f"<details><summary>{label}</summary>{_text(more).replace(chr(10), '<br>')}</details>" if more else ""
+    return f'<div class="tk-note">{_text(first)}{rest}</div>'
 
 
 def _text(text: str) -> str:
