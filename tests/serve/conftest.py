@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -58,6 +59,14 @@ class Wire:
     def logs(self, query: str, prefer: str = "", workspace: str = "soc", **body: Any) -> Answer:
         headers = {"Prefer": prefer} if prefer else {}
         return self.send("POST", f"/v1/workspaces/{workspace}/query", {"query": query, **body}, headers)
+
+
+def until(holds: Callable[[], bool], seconds: float = 30) -> bool:
+    """Whether something becomes true in time."""
+    end = time.monotonic() + seconds
+    while not holds() and time.monotonic() < end:
+        time.sleep(0.02)
+    return holds()
 
 
 def workspace(rows: int = 10, mark: str = "b") -> Workspace:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.serve.conftest import SLOW, Serving, Wire
+from tests.serve.conftest import SLOW, Serving, Wire, until
 from toolkit.serve.app import Limits
 from toolkit.serve.guard import ADX_ORIGINS, Guard, is_loopback
 from toolkit.serve.server import ListenError, Server
@@ -135,6 +135,7 @@ def test_the_record_of_a_request(serving: Serving) -> None:
     wire.send("GET", "/v1/workspaces/soc/query?query=print%20'secret'")
     wire.send("POST", "/v2/rest/query", {"csl": "T | where Secret"})
     wire.send("GET", "/", None, {"Host": "contoso.com"})
+    assert until(lambda: len(wire.accesses) == 4)  # the record follows the answer
     found = [(access.method, access.path, access.status, access.rows, access.request_id) for access in wire.accesses]
     assert found == [
         ("POST", "/v2/rest/query", 200, 10, "KPC;1"),

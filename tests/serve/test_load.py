@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.serve.conftest import SLOW, Serving, Wire, workspace
+from tests.serve.conftest import SLOW, Serving, Wire, until, workspace
 from toolkit.serve.app import Limits
 from toolkit.serve.databases import Database
 
@@ -38,28 +36,21 @@ def test_clients_never_see_each_others_rows(serving: Serving) -> None:
     assert wire.server.app.runner.running == 0
 
 
-def _until(holds: Callable[[], bool], seconds: float = 30) -> bool:
-    end = time.monotonic() + seconds
-    while not holds() and time.monotonic() < end:
-        time.sleep(0.02)
-    return holds()
-
-
 def _leave_in_the_middle(wire: Wire, query: str) -> None:
     body = json.dumps({"csl": query}).encode()
     with socket.create_connection((wire.server.host, wire.server.port)) as connection:
         head = f"POST /v2/rest/query HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         connection.sendall(head.encode() + body)
-        assert _until(lambda: wire.server.app.runner.running == 1)
+        assert until(lambda: wire.server.app.runner.running == 1)
 
 
 def test_a_client_that_goes_away_stops_its_query(serving: Serving) -> None:
     wire = serving()
     _leave_in_the_middle(wire, SLOW)
-    assert _until(lambda: wire.server.app.runner.running == 0)
+    assert until(lambda: wire.server.app.runner.running == 0)
     database = wire.server.app.settings.databases.all[0].workspace.database
     assert not database._jobs
-    assert _until(lambda: [access.status for access in wire.accesses] == [499])
+    assert until(lambda: [access.status for access in wire.accesses] == [499])
     assert wire.kusto("T | count").status == 200
 
 
