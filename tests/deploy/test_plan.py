@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tests.deploy.conftest import (
     rule_text,
 )
 from toolkit.azure.resources import ALERT_RULE, SAVED_SEARCH, Address
+from toolkit.deploy import capacity
 from toolkit.deploy.explain import plan_lines, plan_markdown
 from toolkit.deploy.plan import Plan, PlanError
 
@@ -390,3 +392,18 @@ def _properties() -> dict[str, object]:
         "suppressionEnabled": False,
         "suppressionDuration": "PT5H",
     }
+
+
+def test_a_full_workspace_takes_new_rules_only_in_the_place_of_others(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(capacity.MOST, "Scheduled", 3)
+    deployment.server.behaviour = replace(deployment.server.behaviour, max_scheduled=3)
+    deployment.server.account.behaviour = deployment.server.behaviour
+    files = {f"detections/a/rules/r{number}.yaml": rule_text(number) for number in range(1, 4)}
+    deployment.write(files)
+    deployment.deploy()
+    deployment.write({"detections/a/rules/r4.yaml": rule_text(4)})
+    assert [problem.code for problem in deployment.plan().problems] == ["too-many-rules"]
+    deployment.write({"detections/a/rules/r1.yaml": None})
+    assert [step.early for step in deployment.deploy().steps] == [False, True]
+    deployment.write({"detections/a/rules/r5.yaml": rule_text(5, enabled="false")})
+    assert actions(deployment.deploy()) == ["create alertRule Failed sign-ins 5"]

@@ -193,6 +193,8 @@ def _batches(steps: Sequence[Step]) -> Iterator[list[Step]]:
 
 
 def _rank(step: Step, depths: Mapping[str, int]) -> tuple[int, int]:
+    if step.early:
+        return _RANKS[step.kind], -1
     if step.action in ("delete", "forget"):
         return _REMOVAL + (step.action == "forget") * 10 + 3 - _RANKS[step.kind], 0
     properties = (step.body or {}).get("properties") or {}

@@ -46,7 +46,7 @@ class Step:
     `name` is the resource's name in the workspace, `content` the id in the file. `body` is what a PUT sends (None: the resource itself
     is not written), `mark` the metadata of a rule. `etag` and `state` are of the resource that the step replaces or deletes, '' where
     there is none; `result` is the state after the step. `needs` are steps that have to succeed first, by their `id`; `origin` says who
-    changed what an update sets right.
+    changed what an update sets right. `early`: a deletion that has to make room for new rules.
     """
 
     action: Action
@@ -66,6 +66,7 @@ class Step:
     needs: tuple[str, ...] = ()
     replaces: str = ""
     origin: Origin = ""
+    early: bool = False
 
     @property
     def id(self) -> str:

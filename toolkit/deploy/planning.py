@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from toolkit.content.findings import Finding
+from toolkit.deploy.capacity import room_for
 from toolkit.deploy.choices import with_choices
 from toolkit.deploy.desired import Desired, Key, Wanted, in_order
 from toolkit.deploy.fingerprint import ITEMS, Fingerprint, digest, state_of
@@ -50,6 +51,8 @@ class _Planner:
         gone = removals(self.target, self.remote, pairs, steps)
         self.problems += [*conflicts(pairs, self.remote, gone), *gone.problems]
         matched = {pair.found.resource.name.lower() for pair in pairs if pair.found}
+        room = room_for((*steps, *gone.steps), self.remote)
+        self.problems += room.problems
         removed = {step.name.lower() for step in gone.steps}
         unmanaged = sum(found.mark is None and name not in matched | removed for (_, name), found in self.remote.found.items())
         return Plan(
@@ -57,7 +60,7 @@ class _Planner:
             self.target.workspace.lower(),
             self.target.owner,
             self.target.now.isoformat(timespec="seconds"),
-            (*steps, *gone.steps),
+            room.steps,
             tuple(self.problems),
             self.unchanged,
             (*self.protected, *gone.protected),
