@@ -327,6 +327,8 @@ def test_nothing_is_deleted_where_the_list_could_not_be_read(deployment: Deploym
 
 
 def test_errors_of_files_forbid_a_plan_and_stand_at_their_place(deployment: Deployment) -> None:
+    deployment.write({RULE: rule_text()})
+    deployment.deploy()
     deployment.write({RULE: rule_text(severity="Urgent"), OTHER_RULE: rule_text(2)})
     plan = deployment.plan()
     assert plan.blocked

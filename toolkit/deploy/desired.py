@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +22,6 @@ from toolkit.kql.source import NOWHERE
 
 Key = tuple[ResourceKind, str]
 """A resource of a workspace: its kind, and its name in lower case (Azure compares names without case)."""
-MAX_NAME = 256
-
-
-def key_of(resource: ArmResource) -> Key:
-    return resource.kind, resource.name.lower()
 
 
 @dataclass(frozen=True)
@@ -41,7 +35,7 @@ class Wanted:
 
     @property
     def key(self) -> Key:
-        return key_of(self.resource)
+        return self.resource.kind, self.resource.name.lower()
 
     @property
     def title(self) -> str:
@@ -74,15 +68,15 @@ def desired_state(project: Project, environment: str) -> Desired:
     target = environment_of(project, environment)
     settings = settings_of(project, environment, target)
     desired = Desired()
-    for path, read in _sources(project):
-        if _excluded(target, project, path):
+    for item in (item for kind in (*KINDS, "workbook") for item in project.items(kind)):
+        if _excluded(target, project, item.path):
             desired.excluded += 1
             continue
         try:
-            source, rows = read()
+            source, rows = _read(item)
             if source is not None:
                 resource = with_prefix(to_arm(source, settings, rows), target.prefix)
-                _add(desired, Wanted(resource, project.show(path), source))
+                _add(desired, Wanted(resource, item.shown, source))
         except ContentError as error:
             desired.findings += error.findings
     desired.wanted = {key: replace(one, needs=needs) for key, one, needs in _with_needs(desired.wanted)}
@@ -94,15 +88,6 @@ def settings_of(project: Project, name: str, environment: Environment) -> Settin
     policy = environment.deploy
     enabled = policy.new_rules == "enabled"
     return Settings(project, name, enabled, "strip" if policy.template_link == "strip" else "keep")
-
-
-_Read = Callable[[], tuple[Item | WorkbookSource | None, Watchlist | None]]
-
-
-def _sources(project: Project) -> Iterator[tuple[Path, _Read]]:
-    for kind in (*KINDS, "workbook"):
-        for item in project.items(kind):
-            yield item.path, partial(_read, item)
 
 
 def _read(item: Item) -> tuple[Item | WorkbookSource | None, Watchlist | None]:

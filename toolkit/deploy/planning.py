@@ -18,7 +18,7 @@ from toolkit.deploy.ownership import Mark, metadata_body, with_mark
 from toolkit.deploy.plan import CHANGES, Origin, Plan, Problem, Step, problems_of
 from toolkit.deploy.preflight import Preflight
 from toolkit.deploy.remote import MANAGED_RULES, Found, Remote
-from toolkit.deploy.removal import removals
+from toolkit.deploy.removal import NO_REMOVALS, removals
 from toolkit.deploy.rows import row_changes
 from toolkit.deploy.target import Pair, Target, is_protected
 
@@ -48,7 +48,8 @@ class _Planner:
         pairs = [Pair(one, self._find(one)) for one in in_order(self.desired.wanted.values())]
         steps = [step for pair in pairs if not self._is_protected(pair.wanted.resource, pair.wanted.title) for step in self._steps(pair)]
         steps = _with_needs(steps, pairs)
-        gone = removals(self.target, self.remote, pairs, steps)
+        # a file that cannot be read is still a file of the project
+        gone = NO_REMOVALS if self.desired.findings else removals(self.target, self.remote, pairs, steps)
         self.problems += [*conflicts(pairs, self.remote, gone), *gone.problems]
         matched = {pair.found.resource.name.lower() for pair in pairs if pair.found}
         room = room_for((*steps, *gone.steps), self.remote)

@@ -27,6 +27,9 @@ class Removals:
     problems: tuple[Problem, ...]
 
 
+NO_REMOVALS = Removals((), (), (), ())
+
+
 def removals(target: Target, remote: Remote, pairs: Sequence[Pair], steps: Sequence[Step]) -> Removals:
     """`steps` are those of the plan so far; none of their resources is removed."""
     kept = {(pair.found.resource.kind, pair.found.resource.name.lower()) for pair in pairs if pair.found}
