@@ -28,6 +28,7 @@ _VERBS = {
     "rollback": "Deploy the content of an earlier revision.",
     "serve": "Answer Kusto and Log Analytics clients from recorded logs.",
     "validate": "Check detection content and prove it on its recorded logs.",
+    "workbook": "Preview workbooks, and keep their texts in files of their own.",
 }
 
 

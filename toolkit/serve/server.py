@@ -26,7 +26,24 @@ class ListenError(ToolkitError):
     """The address cannot be listened on."""
 
 
-class _Quiet(uvicorn.Server):
+def listening_config(app: Any, grace: float = _GRACE_SECONDS) -> uvicorn.Config:
+    """How every server of the toolkit listens: no logs, no websockets, a bound on connections and on the time of stopping."""
+    return uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=_MOST_CONNECTIONS,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=max(1, round(grace)) + 2,
+    )
+
+
+class Quiet(uvicorn.Server):
     """uvicorn without its own signal handlers: those send the signal again after a graceful stop, which ends in an error."""
 
     @contextlib.contextmanager
@@ -45,22 +62,9 @@ class Server:
             raise ListenError(f"{host} is reached from other machines: a token is required.")
         self.app = App(settings)
         self._grace = grace
-        self._socket = _listen(host, port)
+        self._socket = listen(host, port)
         self.host, self.port = host, self._socket.getsockname()[1]
-        config = uvicorn.Config(
-            self.app,
-            http="h11",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            limit_concurrency=_MOST_CONNECTIONS,
-            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=max(1, round(grace)) + 2,
-        )
-        self._server = _Quiet(config)
+        self._server = Quiet(listening_config(self.app, grace))
         self._thread: threading.Thread | None = None
         self._stopping: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -80,7 +84,7 @@ class Server:
     async def _serve(self, signals: bool) -> None:
         self._stopping = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        with _handled(self.stop) if signals else contextlib.nullcontext():
+        with handled(self.stop) if signals else contextlib.nullcontext():
             watching = self._loop.create_task(self._stop_queries(self._stopping))
             try:
                 await self._server.serve(sockets=[self._socket])
@@ -115,7 +119,7 @@ class Server:
         self._thread.join()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     found = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -131,7 +135,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 @contextlib.contextmanager
-def _handled(stop: Callable[[], None]) -> Iterator[None]:
+def handled(stop: Callable[[], None]) -> Iterator[None]:
     """SIGINT and SIGTERM call `stop`, inside."""
     found = (signal.SIGINT, signal.SIGTERM)
     before: dict[signal.Signals, Any] = {number: signal.getsignal(number) for number in found}

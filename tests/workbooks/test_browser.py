@@ -1,0 +1,148 @@
+"""The preview in a real browser: parameters, tabs, clicks, keyboard, contrast; no error and no request to anywhere else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.workbooks.shown import BOOKS, open_book
+from toolkit.workbooks.preview.listening import PreviewServer
+from toolkit.workbooks.preview.page import page as html
+
+_NUMBERS = "() => [...document.querySelectorAll('.tile .big')].map((tile) => tile.textContent)"
+_CONTRAST = """() => {
+  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const rgba = (text) => {
+    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = text; canvas.fillRect(0, 0, 1, 1);
+    const found = canvas.getImageData(0, 0, 1, 1).data;
+    return [found[0], found[1], found[2], found[3] / 255];
+  };
+  const over = (top, below) => [0, 1, 2].map((index) => top[index] * top[3] + below[index] * (1 - top[3])).concat(1);
+  const light = (color) => {
+    const part = color.slice(0, 3).map((value) => value / 255).map(
+      (value) => (value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * part[0] + 0.7152 * part[1] + 0.0722 * part[2];
+  };
+  const bad = [];
+  for (const node of document.querySelectorAll('main *, header *')) {
+    const own = [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim());
+    if (!own || !node.getClientRects().length || node.closest('svg')) continue;
+    const style = getComputedStyle(node), grounds = [];
+    for (let up = node; up; up = up.parentElement) grounds.push(rgba(getComputedStyle(up).backgroundColor));
+    const ground = grounds.reverse().reduce((below, top) => over(top, below), [255, 255, 255, 1]);
+    const ink = over(rgba(style.color), ground), [a, b] = [light(ink), light(ground)].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < 4.5) bad.push(`${ratio.toFixed(2)} ${node.tagName} ${node.className} ${node.textContent.slice(0, 30)}`);
+  }
+  return bad;
+}"""
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """A page whose console and requests are watched: what a browser complains about fails the test."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1000}, color_scheme="light")
+    found = context.new_page()
+    problems: list[str] = []
+    found.on("console", lambda message: problems.append(message.text) if message.type in ("error", "warning") else None)
+    found.on("pageerror", lambda error: problems.append(str(error)))
+    found.on("request", lambda request: problems.append(request.url) if not re.match(r"http://127\.0\.0\.1|file:", request.url) else None)
+    yield found
+    context.close()
+    assert not problems
+
+
+def _wait(page: Any, act: Any) -> None:
+    """Does something, and waits until the page was drawn again."""
+    before = page.evaluate("document.body.dataset.painted")
+    act()
+    page.wait_for_selector(f"body[data-painted]:not([data-painted='{before}'])")  # the page's policy lets no test script poll
+
+
+def test_other_parameters_give_other_numbers(page: Any) -> None:
+    with open_book("aks-security") as preview, PreviewServer(preview) as server:
+        page.goto(server.url)
+        page.wait_for_selector(".tile")
+        first = page.evaluate(_NUMBERS)
+        _wait(page, lambda: page.get_by_role("button", name="Everything, the platform too").click())
+        everything = page.evaluate(_NUMBERS)
+        assert int(everything[5]) > int(first[5])
+        _wait(page, lambda: page.get_by_label("Time").select_option(label="Last 4 hours"))
+        assert page.evaluate(_NUMBERS) != everything
+        page.locator("[data-input='Identity'] summary").click()
+        _wait(page, lambda: page.get_by_label("mallory@contoso.com").check())
+        assert page.evaluate(_NUMBERS)[5] == "1"
+
+
+def test_a_click_opens_what_an_identity_did(page: Any) -> None:
+    with open_book("aks-security") as preview, PreviewServer(preview) as server:
+        page.goto(server.url)
+        _wait(page, lambda: page.get_by_role("tab", name="Who did it").click())
+        assert not page.get_by_role("heading", name="Everything that").count()
+        _wait(page, lambda: page.locator("tr.click", has_text="mallory@contoso.com").click())
+        assert page.get_by_role("heading", name="Everything that mallory@contoso.com did").is_visible()
+        assert page.locator("tr[aria-selected='true']").inner_text().startswith("mallory@contoso.com")
+        _wait(page, lambda: page.locator("tr[aria-selected='true']").click())
+        assert not page.get_by_role("heading", name="Everything that").count()
+
+
+def test_the_keyboard_does_all_of_it(page: Any) -> None:
+    with open_book("detection-health") as preview, PreviewServer(preview) as server:
+        page.goto(server.url)
+        page.locator("[role='tab'][aria-selected='true']").focus()
+        _wait(page, lambda: page.keyboard.press("ArrowRight"))
+        assert page.evaluate("document.activeElement.textContent") == "Coverage"
+        _wait(page, lambda: page.keyboard.press("ArrowLeft"))
+        page.locator("tr.click").first.focus()
+        _wait(page, lambda: page.keyboard.press("Enter"))
+        assert page.get_by_role("heading", name="Zscaler ZPA").is_visible()
+        page.get_by_role("button", name="Failures").first.focus()
+        _wait(page, lambda: page.keyboard.press("Space"))
+        assert page.locator("th[aria-sort='ascending']").inner_text().startswith("Failures")
+        page.get_by_label("Search in Rules, those that need somebody first").fill("root")
+        assert page.locator("[data-step='rules'] tbody tr:visible").count() == 3
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("book", sorted(BOOKS))
+def test_every_text_can_be_read(page: Any, book: str, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    with open_book(book) as preview, PreviewServer(preview) as server:
+        page.goto(server.url)
+        assert page.evaluate("document.documentElement.dataset.theme") == scheme
+        names = page.get_by_role("tab").all_inner_texts()
+        for name in names[1:]:
+            assert not page.evaluate(_CONTRAST)
+            _wait(page, lambda name=name: page.get_by_role("tab", name=name).click())
+        assert not page.evaluate(_CONTRAST)
+
+
+def test_one_file_needs_no_server(page: Any, tmp_path: Path) -> None:
+    with open_book("aws-root-and-iam") as preview:
+        (tmp_path / "book.html").write_text(html(preview.view(every_tab=True)), encoding="utf-8")
+    page.goto((tmp_path / "book.html").as_uri())
+    assert page.locator("[data-step='root events'] tbody tr").count() > 5
+    assert not page.locator("[data-step='iam changes']").count()
+    page.get_by_role("tab", name="IAM changes").click()
+    assert page.locator("[data-step='iam changes'] tbody tr").count() > 5
+    assert not page.locator("select, tr.click").count()
+
+
+def test_nothing_of_a_workbook_or_its_logs_runs(page: Any, tmp_path: Path) -> None:
+    from tests.workbooks.making import query, read, text, write
+    from toolkit import Workspace
+    from toolkit.workbooks.preview.session import Preview
+
+    attack = "<img src=x onerror=alert(1)><script>alert(2)</script><a href='javascript:alert(3)'>a</a><b onclick=alert(4)>b</b></script>"
+    path = write(tmp_path, [text(attack), query(f"print ['<i>'] = {attack!r}".replace("\\'", "'"), title=attack)])
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    preview = Preview(read(path)[0], Workspace(), datetime(2026, 3, 3, tzinfo=UTC))
+    with PreviewServer(preview) as server:
+        page.goto(server.url)
+        page.wait_for_selector(".grid, .fault")
+        assert not page.evaluate("document.querySelectorAll('main script, main img, main [onclick], main a[href^=javascript]').length")

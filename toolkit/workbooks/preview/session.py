@@ -1,0 +1,281 @@
+"""A workbook with data: every step as what a page draws, for the values that a reader has chosen.
+
+A view is made from the top down, as Azure makes it: parameters get their values, queries run with them, conditions decide what
+is shown. Nothing is kept between two views but the results of queries, so the same choices always give the same page.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from toolkit.content.workbooks import WorkbookDocument
+from toolkit.engine.errors import QueryCancelled
+from toolkit.kql.diagnostics import KqlError, ToolkitError
+from toolkit.workbooks.defaults import as_text
+from toolkit.workbooks.model import CHARTS, JSON_DATA, Condition, Export, Link, Query, Step
+from toolkit.workbooks.preview.charts import chart
+from toolkit.workbooks.preview.choices import Answer, Inputs, json_rows, selection
+from toolkit.workbooks.preview.grids import Row, Table, View, grid, mapping, tiles
+from toolkit.workbooks.preview.markdown import to_html
+from toolkit.workbooks.preview.numbers import cell_text
+from toolkit.workbooks.read import Notes, read_model
+from toolkit.workbooks.references import references, substitute
+from toolkit.workbooks.values import TimeRange, Value, written
+
+if TYPE_CHECKING:
+    from toolkit import Workspace
+
+_KEPT_RESULTS = 200
+_MOST_ROWS = 10_000
+TIME_LIMIT = 60.0
+
+
+@dataclass
+class _Scope:
+    """Values by parameter name. `tabs` are the parameters that tabs set: in a page without a server the page itself switches them."""
+
+    values: dict[str, Value] = field(default_factory=dict)
+    tabs: set[str] = field(default_factory=set)
+
+    def inner(self) -> _Scope:
+        return _Scope(dict(self.values), set(self.tabs))
+
+
+class Preview:
+    """A workbook over the tables of a workspace. `now` is the moment at which it is opened; `time_limit` is in seconds per query."""
+
+    def __init__(self, files: WorkbookDocument, workspace: Workspace, now: datetime, time_limit: float = TIME_LIMIT) -> None:
+        self.files = files
+        self.title = files.title
+        self.workbook = read_model(files, Notes(files))
+        self.now = now
+        self._workspace = workspace
+        self._time_limit = time_limit
+        self._results: OrderedDict[tuple[str, str], Answer] = OrderedDict()
+        self._lock = Lock()
+
+    def view(self, chosen: Mapping[str, Any] | None = None, *, every_tab: bool = False) -> View:
+        """The page for the values that were chosen (by parameter name). `every_tab`: with what the other tabs show, for a page
+        that cannot ask again; such a step has `when`: the tabs with which it is shown."""
+        run = _Run(self, chosen or {}, every_tab)
+        scope = _Scope()
+        items = run.steps(self.workbook.steps, scope)
+        tabs = {name: scope.values[name].plain for name in scope.tabs if name in scope.values}
+        return {"title": self.title, "now": f"{self.now:%Y-%m-%d %H:%M}", "items": items, "static": every_tab, "values": tabs}
+
+    def ask(self, kql: str, span: TimeRange | None) -> Answer:
+        """The result of a query, run once for a text and a time range."""
+        key = (kql, repr(span))
+        with self._lock:
+            if key in self._results:
+                self._results.move_to_end(key)
+                return self._results[key]
+        found = self._ask(kql, span)
+        with self._lock:
+            self._results[key] = found
+            while len(self._results) > _KEPT_RESULTS:
+                self._results.popitem(last=False)
+        return found
+
+    def _ask(self, kql: str, span: TimeRange | None) -> Answer:
+        try:
+            result = self._workspace.query(
+                kql, now=self.now, start=span.start if span else None, end=span.end if span else None, timeout=self._time_limit
+            )
+            return Answer(Table(result.columns, result.rows()[:_MOST_ROWS]))
+        except QueryCancelled:
+            raise
+        except KqlError as error:
+            return Answer(error=str(error))
+        except ToolkitError as error:
+            return Answer(error=str(error))
+
+
+@dataclass
+class _Run:
+    """The making of one view."""
+
+    preview: Preview
+    chosen: Mapping[str, Any]
+    every_tab: bool
+
+    def steps(self, steps: Sequence[Step], scope: _Scope) -> list[View]:
+        drawn: list[View] = []
+        for step in steps:
+            found = self.step(step, scope)
+            if found is not None:
+                drawn.append({"kind": step.kind, "name": step.name, "width": step.width, **found})
+        return drawn
+
+    def step(self, step: Step, scope: _Scope) -> View | None:
+        """What to draw for a step, None for nothing. Parameters get values also where they are not shown."""
+        shown, waits = self.visible(step.conditions, scope)
+        if step.kind == "parameters":
+            items = Inputs(self.preview.ask, self.chosen, self.preview.now).draw(step, scope.values)
+            found: View | None = {"style": as_text(step.content.get("style")), "items": items} if items else None
+        elif step.kind == "links":
+            found = self.links(step, scope)
+        elif step.kind == "group":
+            found = self.group(step, scope, shown=shown)
+        elif step.kind == "query":
+            self.exports(step, scope)
+            found = self.query(step, scope) if shown else None
+        elif step.kind == "text":
+            found = {"html": to_html(self.text(step.text, scope)), "style": as_text(step.content.get("style"))} if shown else None
+        else:
+            found = self.note(step, "is not drawn here: it needs Azure.") if shown else None
+        if not shown or found is None:
+            return None
+        return {**found, "when": waits} if waits else found
+
+    def visible(self, conditions: Sequence[Condition], scope: _Scope) -> tuple[bool, list[View]]:
+        """Whether conditions hold, and those that the page decides on itself."""
+        waits: list[View] = []
+        for condition in conditions:
+            if self.every_tab and condition.parameter in scope.tabs:
+                waits.append({"name": condition.parameter, "equal": condition.comparison != "isNotEqualTo", "value": condition.value})
+                continue
+            value = scope.values.get(condition.parameter, Value(None))
+            text = written(value, "", "text")
+            if (text == condition.value) == (condition.comparison == "isNotEqualTo"):
+                return False, []
+        return True, waits
+
+    def text(self, text: str, scope: _Scope) -> str:
+        return substitute(text, scope.values, "text").text
+
+    def note(self, step: Step, message: str) -> View:
+        return {"title": step.title, "note": f"{step.title or step.name or 'This step'} {message}"}
+
+    def links(self, step: Step, scope: _Scope) -> View:
+        style = as_text(step.content.get("style"))
+        drawn = []
+        for link in step.links:
+            if link.target == "parameter" and link.value:
+                self.link_value(step, link, style, scope)
+        for link in step.links:
+            label = self.text(link.label, scope)
+            found: View = {"label": label, "before": self.text(as_text(link.content.get("preText")), scope)}
+            found["after"] = self.text(as_text(link.content.get("postText")), scope)
+            if link.target == "parameter":
+                found |= {"parameter": link.value, "value": link.sub_target, "active": self.is_active(link, scope)}
+            elif link.target == "Url":
+                address = self.text(link.value, scope)
+                found["url"] = address if address.lower().startswith(("https://", "http://")) else ""
+            drawn.append(found)
+        return {"style": style, "links": drawn}
+
+    def link_value(self, step: Step, link: Link, style: str, scope: _Scope) -> None:
+        if link.value in self.chosen:
+            scope.values[link.value] = Value(as_text(self.chosen[link.value]))
+        elif link.value not in scope.values:
+            first = step.links[0]
+            scope.values[link.value] = Value(first.sub_target if style == "tabs" and first.value == link.value else None)
+        if style == "tabs":
+            scope.tabs.add(link.value)
+
+    def is_active(self, link: Link, scope: _Scope) -> bool:
+        return scope.values[link.value].plain == link.sub_target
+
+    def group(self, step: Step, scope: _Scope, *, shown: bool) -> View | None:
+        inner = scope.inner()
+        if not shown and not step.exports_parameters:
+            return None
+        if not shown:  # its parameters exist all the same
+            for hidden in step.walk():
+                self.exports(hidden, scope)
+            return None
+        items = self.steps(step.steps, inner)
+        if step.exports_parameters:
+            scope.values.update(inner.values)
+        content = step.content
+        return {
+            "title": self.text(step.title, scope),
+            "items": items,
+            "expandable": content.get("expandable") is True,
+            "expanded": content.get("expanded") is True,
+        }
+
+    # --- queries -------------------------------------------------------------------------------------------------------
+
+    def exports(self, step: Step, scope: _Scope) -> None:
+        """The values of the parameters that a click on the step sets."""
+        for export in step.query.exports if step.query else ():
+            if export.parameter in self.chosen:
+                scope.values[export.parameter] = selection(self.chosen[export.parameter], export.quote, export.delimiter)
+            elif scope.values.get(export.parameter, Value(None)).plain is None:
+                empty: str | tuple[str, ...] | None = () if export.multiple else export.default or None
+                scope.values[export.parameter] = Value(empty, quote=export.quote, delimiter=export.delimiter)
+
+    def query(self, step: Step, scope: _Scope) -> View:
+        query = step.query
+        assert query is not None
+        head: View = {"title": self.text(step.title, scope), "size": step.content.get("size"), "visualization": query.visualization}
+        unset = [found.name for found in references(query.text, scope.values) if scope.values[found.name].plain is None]
+        if unset:
+            return {**head, "note": f"Waits for a choice of {', '.join(dict.fromkeys(unset))}."}
+        text = substitute(query.text, scope.values, "query").text
+        if query.type == JSON_DATA:
+            answer = json_rows(text)
+        elif query.is_local:
+            answer = self.preview.ask(text, self.span(step, query, scope))
+        else:
+            return {**head, "note": f"Not drawn here: the query asks {query.provider}."}
+        if answer.error:
+            return {**head, "error": answer.error}
+        table = answer.table
+        if not table.rows:
+            message = self.text(as_text(step.content.get("noDataMessage")), scope) or "The query returned no results."
+            return {**head, "empty": message}
+        return {**head, **self.drawn(step, query, table, scope)}
+
+    def span(self, step: Step, query: Query, scope: _Scope) -> TimeRange | None:
+        """The time range that the query's rows are taken from, None when the query says it itself."""
+        value = scope.values.get(query.time_parameter)
+        if value is not None and isinstance(value.plain, TimeRange):
+            return value.plain
+        duration = mapping(step.content.get("timeContext")).get("durationMs")
+        if isinstance(duration, int) and 0 < duration <= 10**12:
+            return TimeRange.last(timedelta(milliseconds=duration), self.preview.now)
+        return None
+
+    def drawn(self, step: Step, query: Query, table: Table, scope: _Scope) -> View:
+        shown = query.visualization
+        if shown in CHARTS:
+            found = chart(table, shown, mapping(step.content.get("chartSettings")))
+            if found is not None:
+                return {"chart": found}
+        settings = mapping(step.content.get("tileSettings"))
+        if shown in ("tiles", "card", "stat") and (settings or shown != "tiles"):
+            view, rows = tiles(table, settings)
+        else:
+            view, rows = grid(table, mapping(step.content.get("gridSettings")), step.content.get("sortBy"))
+            if shown not in ("table", ""):
+                view["remark"] = f"Shown as a table: this preview draws no {shown}."
+        return {**view, **self.clicks(query, table, rows, scope)}
+
+    def clicks(self, query: Query, table: Table, rows: Sequence[Row], scope: _Scope) -> View:
+        """What a click on each row sets, and which row is chosen."""
+        if not query.exports:
+            return {}
+        found = [{export.parameter: self.exported(export, table, row) for export in query.exports} for row in rows]
+        current = {export.parameter: scope.values[export.parameter].plain for export in query.exports}
+        active = next((number for number, click in enumerate(found) if _same(click, current)), None)
+        defaults = {export.parameter: export.default for export in query.exports}
+        return {"clicks": found, "active": active, "unclick": defaults}
+
+    def exported(self, export: Export, table: Table, row: Row) -> str:
+        if not export.field:
+            return json.dumps(table.dictionary(row), ensure_ascii=False, default=str)
+        index = table.index(export.field)
+        return cell_text(row[index]) if index is not None else export.default
+
+
+def _same(click: Mapping[str, str], current: Mapping[str, Any]) -> bool:
+    return any(click.values()) and all(click[name] == current[name] for name in click)
