@@ -148,6 +148,9 @@ class Project:
 
 def show_path(path: Path, base: Path) -> str:
     """A path as people see it: relative to `base` where it lies inside it."""
+    text, folder = str(path), f"{base}{os.sep}"
+    if text.startswith(folder) and ".." not in text:
+        return text[len(folder) :]
     relative = os.path.relpath(path, base)
     return str(path) if relative.startswith("..") else relative
 

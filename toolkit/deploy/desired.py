@@ -153,8 +153,11 @@ def queries_of(resource: ArmResource) -> Iterator[str]:
 
 def _used(query: str, functions: Mapping[str, Key], watchlists: Mapping[str, Key]) -> set[Key]:
     """Functions by the words of the query, watchlists by its strings: one too many only orders two writes that need no order."""
-    tokens = tokenize(query)
     found: set[Key] = set()
+    folded = query.lower()
+    if not any(name in query for name in functions) and not any(name in folded for name in watchlists):
+        return found
+    tokens = tokenize(query)
     for at, kind in enumerate(tokens.kinds):
         if kind == IDENTIFIER:
             key = functions.get(tokens.spelling(at))

@@ -131,15 +131,9 @@ class Scope:
 
     def with_rows(self, columns: Sequence[plan.Column]) -> Scope:
         """The same names over the rows of a relation."""
-        return replace(
-            self,
-            columns={column.name: column for column in columns if column.name != OPEN},
-            open=any(column.name == OPEN for column in columns),
-            left=None,
-            right=None,
-            steps={},
-            pattern=None,
-        )
+        found = {column.name: column for column in columns}
+        is_open = found.pop(OPEN, None) is not None
+        return Scope(self.names, self.parent, found, open=is_open)
 
     def with_pattern(self, names: PatternNames) -> Scope:
         """The scope of the clauses of a graph pattern: its variables and lets, no columns."""
