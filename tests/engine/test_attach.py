@@ -84,7 +84,7 @@ def test_rows_are_those_of_an_ingest(both: tuple[Workspace, Workspace], query: s
 
 def test_a_time_range_reaches_the_file(both: tuple[Workspace, Workspace]) -> None:
     query = "T | where TimeGenerated > ago(1h) | count"
-    assert "CAST('2026-03-01 04:00:00.000000' AS TIMESTAMP)" in both[0].sql(query, now="2026-03-01T05:00:00Z")
+    assert "CAST('2026-03-01 04:00:00.000000+00' AS TIMESTAMPTZ)" in both[0].sql(query, now="2026-03-01T05:00:00Z")
     scoped = [list(workspace.query("T | count", start="2026-03-01T01:00", end="2026-03-01T02:00:30").rows()) for workspace in both]
     assert scoped[0] == scoped[1] == [(60,)]
 
@@ -102,7 +102,7 @@ def test_patterns_lists_and_further_ingests(folder: Path) -> None:
     ("name", "columns", "message"),
     [
         ("absent", None, "there is no such file"),
-        ("text", "not parquet", "expected Parquet files"),
+        ("text", "not parquet", "expected a Parquet file"),
         ("unsigned", {"n": pa.array([1], pa.uint64())}, "column 'n': uint64 is not read in place as any type: ingest the file"),
         ("mismatch", {"Count": pa.array([1.5])}, "column 'Count': double is not read in place as long: ingest the file"),
         ("inner", {"x": pa.array([[START]])}, "is not read in place"),

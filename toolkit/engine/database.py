@@ -6,12 +6,11 @@ Nothing that a query can say reaches a file or the network (design, decision 10)
 from __future__ import annotations
 
 import inspect
-import re
 import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,16 +36,24 @@ class EngineFailure(EngineError):
 
 @dataclass(eq=False)
 class Part:
-    """The rows of one ingest: a physical table that lives as long as a workspace refers to it; or files in place (`dataset`)."""
+    """The rows of one ingest: a physical table that lives as long as a workspace refers to it; or files in place."""
 
     sql_name: str
     columns: dict[str, StoredColumn]
     rows: int
-    dataset: Any = None
+    files: FileScan | None = None
 
     @property
     def in_place(self) -> bool:
-        return self.dataset is not None
+        return self.files is not None
+
+
+@dataclass(frozen=True)
+class FileScan:
+    """Files that DuckDB reads where they are: their absolute paths without links, and the table function that reads them."""
+
+    paths: tuple[str, ...]
+    sql: str
 
 
 class Database:
@@ -61,16 +68,19 @@ class Database:
         self._lock = threading.RLock()
         self._spill = tempfile.mkdtemp(prefix="toolkit-")
         self._cleanup = weakref.finalize(self, shutil.rmtree, self._spill, ignore_errors=True)
-        self._connection = self._open(memory_limit, threads)
+        self._limits = (memory_limit, threads)
+        self._connection = self._open(())
         self._functions: set[str] = set()
         self._jobs: set[_Job] = set()
         self._dropped: list[str] = []
         self._attached: weakref.WeakValueDictionary[str, Part] = weakref.WeakValueDictionary()
         self._count = 0
 
-    def _open(self, memory_limit: str | None, threads: int | None) -> duckdb.DuckDBPyConnection:
+    def _open(self, paths: Sequence[str]) -> duckdb.DuckDBPyConnection:
+        """An engine that reaches these files and no others. They have to be named before it is locked."""
         import duckdb
 
+        memory_limit, threads = self._limits
         connection = duckdb.connect(":memory:")
         settings: dict[str, object] = {
             "temp_directory": self._spill,
@@ -81,6 +91,8 @@ class Database:
             "enable_progress_bar": False,
             **({"memory_limit": memory_limit} if memory_limit else {}),
             **({"threads": threads} if threads else {}),
+            "TimeZone": "UTC",
+            **({"allowed_paths": list(paths)} if paths else {}),
             "enable_external_access": False,
             "lock_configuration": True,
         }
@@ -114,13 +126,45 @@ class Database:
         weakref.finalize(part, self._dropped.append, sql_name).atexit = False
         return part
 
-    def attach(self, dataset: Any, columns: dict[str, StoredColumn]) -> Part:
-        """Files that are scanned when a statement names them."""
+    def attach(self, scans: Sequence[tuple[FileScan, dict[str, StoredColumn], int]]) -> list[Part]:
+        """Files that are read when a statement names them, with their columns and how many rows they have.
+
+        What an engine may reach is settled before it is locked. So a new one takes over, with the stored tables; statements
+        that are running end in the old one. Attaching before ingesting copies nothing.
+        """
         with self._lock:
-            self._count += 1
-            part = Part(f"f{self._count}", columns, dataset.count_rows(), dataset)
-            self._attached[part.sql_name] = part
-        return part
+            self._drop_unused()
+            parts = []
+            for scan, columns, rows in scans:
+                self._count += 1
+                parts.append(Part(f"f{self._count}", columns, rows, scan))
+            attached = {**self._attached, **{part.sql_name: part for part in parts}}
+            self._take_over(attached)
+            for name, part in attached.items():
+                self._attached[name] = part
+        return parts
+
+    def _take_over(self, attached: Mapping[str, Part]) -> None:
+        import duckdb
+
+        scans = {name: part.files for name, part in attached.items() if part.files is not None}
+        old, new = self._connection, self._open([path for scan in scans.values() for path in scan.paths])
+        try:
+            for name, scan in scans.items():
+                new.execute(f"CREATE VIEW {name} AS SELECT * FROM {scan.sql}")
+        except duckdb.Error as error:
+            new.close()
+            raise EngineFailure(str(error)) from None
+        idle = not self._jobs
+        for (name,) in old.execute("SELECT table_name FROM duckdb_tables() ORDER BY table_oid").fetchall():
+            new.register("incoming", old.cursor().sql(f"SELECT * FROM {name}").to_arrow_reader(_BATCH))
+            new.execute(f"CREATE TABLE {name} AS SELECT * FROM incoming")
+            new.unregister("incoming")
+            if idle:
+                old.execute(f"DROP TABLE {name}")
+        self._connection = new
+        self._functions = set()
+        old.close()
 
     def _drop_unused(self) -> None:
         while self._dropped:
@@ -146,10 +190,7 @@ class Database:
             self._drop_unused()
             self._register(functions)
             cursor = self._connection.cursor()
-            for name, part in list(self._attached.items()):
-                if re.search(rf"\b{name}\b", sql):
-                    cursor.register(name, part.dataset)
-            job = _Job(cursor, sql, rows)
+            job = _Job(cursor, sql, rows, guarded=bool(self._attached))
             self._jobs.add(job)
         worker = threading.Thread(target=job.run, name="kql", daemon=True)
         worker.start()
@@ -226,24 +267,34 @@ def _first(relation: Any, rows: int) -> pa.Table:
 class _Job:
     """One statement. `finished` says that it is over, `woken` that whoever waits for it has to look."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, sql: str, rows: int | None) -> None:
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, sql: str, rows: int | None, *, guarded: bool) -> None:
         self.finished = threading.Event()
         self.woken = threading.Event()
         self._cursor = cursor
         self._sql = sql
         self._rows = rows
+        self._guarded = guarded
         self._table: pa.Table | None = None
         self._error: BaseException | None = None
 
     def run(self) -> None:
         try:
-            relation: Any = self._cursor.sql(self._sql)
+            relation: Any = self._cursor.sql(self._only_select() if self._guarded else self._sql)
             self._table = relation.to_arrow_table() if self._rows is None else _first(relation, self._rows)
         except BaseException as error:  # noqa: BLE001  # whatever it is, the waiting thread has to hear of it
             self._error = error
         finally:
             self.finished.set()
             self.woken.set()
+
+    def _only_select(self) -> Any:
+        """The statement, which must be a SELECT: an engine that may read files could else be made to write them."""
+        import duckdb
+
+        statements = self._cursor.extract_statements(self._sql)
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise EngineFailure("only a SELECT runs in this engine")
+        return statements[0]
 
     def stop(self) -> None:
         """Interrupts until it is heard: an interrupt before the statement has begun is lost."""

@@ -156,19 +156,18 @@ class Workspace:
     def attach(self, table: str, source: str | Path | Sequence[str | Path]) -> int:
         """Adds the rows of Parquet files without loading them; returns how many there are.
 
-        `source`: a file, a folder (hive-partitioned or flat), a pattern with `*`, or a list of files. A query reads the columns
-        it names and, of them, the row groups whose times it asks for. Raises IngestError for files that cannot be read in
-        place: those can be ingested.
+        `source`: a file, a folder (hive-partitioned or flat), a pattern with `*`, or a list of these. A query reads the columns
+        it names and, of them, the row groups whose times it asks for. The rows are those that `ingest` gives. Raises IngestError,
+        by file and column, for what cannot be read in place: that can be ingested.
         """
-        from toolkit.engine.attach import attached_columns, open_dataset
+        from toolkit.engine.files.attach import attach_files
 
         known = self.schema(table)
-        dataset = open_dataset(source)
-        schema, columns = attached_columns(dataset, table, known, str(source))
-        part = self.database.attach(dataset, columns)
-        self._schemas[table] = schema if known is None else _merged(known, schema)
-        self._parts[table] = (*self._parts.get(table, ()), part)
-        return part.rows
+        found = attach_files(source, table, known)
+        parts = self.database.attach(found.scans)
+        self._schemas[table] = found.schema if known is None else _merged(known, found.schema)
+        self._parts[table] = (*self._parts.get(table, ()), *parts)
+        return found.rows
 
     def include(self, other: Workspace) -> None:
         """Adds the rows of every table of another workspace, also where that has an engine of its own."""
@@ -371,8 +370,8 @@ class Workspace:
 
 
 def _copied(source: Database, target: Database, part: Part) -> Part:
-    if part.in_place:
-        return target.attach(part.dataset, part.columns)
+    if part.files is not None:
+        return target.attach([(part.files, part.columns, part.rows)])[0]
     rows = source.run(f"SELECT * FROM {part.sql_name}")
     return target.store(rows.rename_columns(list(part.columns)))
 

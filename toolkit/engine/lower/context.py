@@ -22,13 +22,13 @@ _FIRST_HIDDEN_ID = 1_000_000_000
 class StoredColumn:
     """A column of a stored table: its physical name, and whether any stored value is NULL.
 
-    A column of a file in place is read through `template`; one of texts (`of_text`) is then converted as KQL converts texts.
+    A column of a file in place is read through `template`, which may call the Python function `udf`.
     """
 
     sql_name: str
     nullable: bool
     template: str = ""
-    of_text: bool = False
+    udf: str = ""
 
 
 class StoredPart(Protocol):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from toolkit.engine.errors import failing
-from toolkit.engine.functions.conversion import convert_text
 from toolkit.engine.lower.block import Block, Ordering
 from toolkit.engine.lower.context import ONE_THREAD, StoredColumn, StoredPart
 from toolkit.engine.lower.expressions import null_of
@@ -57,10 +56,10 @@ def _stored(lowering: Relations, part: StoredPart, column: plan.Column) -> Lower
 
 def _read(lowering: Relations, physical: StoredColumn, column: plan.Column) -> Lowered:
     """A column of a file, in KQL's terms."""
+    if physical.udf:
+        lowering.context.udfs.add(physical.udf)
     value = Form(physical.template, (Form(physical.sql_name),))
-    if column.type is ScalarType.STRING:
-        return Lowered(Form("coalesce({0}, '')", (value,)), False)
-    return convert_text(column.type, value, lowering.expressions({})) if physical.of_text else Lowered(value, True)
+    return Lowered(value, column.type is not ScalarType.STRING)
 
 
 def values(lowering: Relations, rel: plan.Values) -> Block:

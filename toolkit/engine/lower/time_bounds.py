@@ -7,7 +7,7 @@ the timestamp itself reaches the scan of the file, which then leaves out row gro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from toolkit.engine.sql import Form, Literal, Lowered, Sql
 from toolkit.kql import plan
@@ -15,7 +15,17 @@ from toolkit.kql import plan
 _EPOCH_TICKS = 621_355_968_000_000_000
 FROM_MICROSECONDS = f"(epoch_us({{0}}) * 10 + {_EPOCH_TICKS})"
 FROM_NANOSECONDS = f"((epoch_ns({{0}}) - (((epoch_ns({{0}}) % 100) + 100) % 100)) // 100 + {_EPOCH_TICKS})"
-FILE_TIMES = frozenset({FROM_MICROSECONDS, FROM_NANOSECONDS})
+# The same of timestamps with a zone and of dates; the spelling tells them apart.
+FROM_ZONED = f"(10 * epoch_us({{0}}) + {_EPOCH_TICKS})"
+FROM_ZONED_NANOSECONDS = f"({_EPOCH_TICKS} + (epoch_ns({{0}}) - (((epoch_ns({{0}}) % 100) + 100) % 100)) // 100)"
+FROM_DATES = f"({_EPOCH_TICKS} + CAST({{0}} - DATE '1970-01-01' AS BIGINT) * 864000000000)"
+FILE_TIMES = {
+    FROM_MICROSECONDS: "TIMESTAMP",
+    FROM_NANOSECONDS: "TIMESTAMP_NS",
+    FROM_ZONED: "TIMESTAMPTZ",
+    FROM_ZONED_NANOSECONDS: "TIMESTAMPTZ_NS",
+    FROM_DATES: "DATE",
+}
 
 _MIRRORED = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "=="}
 # What timestamps of nanoseconds reach; an ordinary timestamp holds every datetime.
@@ -50,16 +60,19 @@ def _bound(
         moment = _timestamp(ticks, up=sign.startswith("<"))
         if moment is None:
             continue
-        if column.sql.template == FROM_NANOSECONDS:
-            if _NANOSECONDS[0] < moment < _NANOSECONDS[1]:
-                yield _compared(stored, sign, moment, "TIMESTAMP_NS")
-        else:
-            yield _compared(stored, sign, moment, "TIMESTAMP")
+        kind = FILE_TIMES[column.sql.template]
+        if "NS" not in kind or _NANOSECONDS[0] < moment < _NANOSECONDS[1]:
+            yield _compared(stored, sign, moment, kind)
 
 
 def _compared(stored: Sql, sign: str, moment: datetime, kind: str) -> Sql:
     # the least and greatest are kept in, whatever the exact comparison says
-    return Form(f"{{0}} {sign[0]}= CAST({{1}} AS {kind})", (stored, Literal(moment.isoformat(" ", "microseconds"), "VARCHAR")))
+    if kind == "DATE":
+        whole = moment.date() + timedelta(days=1 if sign[0] == "<" and moment.time() != time.min and moment.date() < date.max else 0)
+        text = whole.isoformat()
+    else:
+        text = moment.isoformat(" ", "microseconds") + ("+00" if "TZ" in kind else "")
+    return Form(f"{{0}} {sign[0]}= CAST({{1}} AS {kind})", (stored, Literal(text, "VARCHAR")))
 
 
 def _ticks(sql: Sql) -> int | None:

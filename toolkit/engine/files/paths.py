@@ -1,0 +1,86 @@
+"""Which files a table in place has, and what their folders' names say (`.../date=2026-03-01/hour=05/x.parquet`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.engine.ingest.files import format_of, is_log_file
+from toolkit.engine.ingest.findings import unreadable
+
+Paths = str | Path | Sequence[str | Path]
+
+_GLOB = re.compile(r"[*?\[\]{}]")
+_KEY = re.compile(r"(?P<key>[^=]+)=(?P<value>.*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class PlacedFile:
+    """`path` is absolute, without links. `partition`: the names and values of its folders, none when a name occurs twice."""
+
+    path: str
+    format: str
+    compression: str | None
+    partition: tuple[tuple[str, str], ...]
+
+
+def placed_files(source: Paths) -> list[PlacedFile]:
+    """The files of a file, a folder (at any depth), a pattern with `*`, or a list of these. Raises IngestError."""
+    items = [source] if isinstance(source, (str, Path)) else list(source)
+    found = [file for item in items for file in _files_of(Path(item))]
+    if not found:
+        raise unreadable(str(source), "there is no file to read in place")
+    return [_placed(file) for file in found]
+
+
+def _files_of(path: Path) -> list[Path]:
+    if path.is_dir():
+        found = sorted(entry for entry in path.rglob("*") if entry.is_file() and is_log_file(entry))
+        if not found:
+            raise unreadable(path, "expected a folder with log files, found one without any")
+        return found
+    if not path.exists() and "*" in str(path):
+        anchor = Path(path.anchor or ".")
+        matches = sorted(anchor.glob(str(path.relative_to(path.anchor) if path.anchor else path)))
+        found = [file for match in matches for file in (_files_of(match) if match.is_dir() else [match])]
+        if not found:
+            raise unreadable(path, "no file fits this pattern")
+        return found
+    if not path.exists():
+        raise unreadable(path, "there is no such file or folder")
+    return [path]
+
+
+def _placed(path: Path) -> PlacedFile:
+    known, compression = format_of(path)
+    real = str(path.resolve())
+    if _GLOB.search(real):
+        raise unreadable(path, "a path with one of the characters * ? [ ] { } cannot be read in place: rename it, or ingest the file")
+    if known not in ("parquet", "json", "csv", "tsv"):
+        raise unreadable(path, "expected a file name that ends in .parquet, .jsonl, .ndjson, .json, .csv or .tsv: ingest the file")
+    return PlacedFile(real, known, compression, _partition(Path(real).parts[:-1]))
+
+
+def _partition(folders: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    pairs = tuple((match["key"], _unquoted(match["value"])) for folder in folders if (match := _KEY.fullmatch(folder)))
+    names = {key.lower() for key, _ in pairs}
+    return pairs if len(names) == len(pairs) and all(value for _, value in pairs) else ()
+
+
+def _unquoted(value: str) -> str:
+    """A value without the %XX that stand for characters which a folder's name cannot have."""
+    return re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes.fromhex(match[1].decode()), value.encode("utf-8", "surrogateescape")).decode(
+        "utf-8", "replace"
+    )
+
+
+def sql_text(text: str) -> str:
+    """A text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def sql_name(name: str) -> str:
+    """A column's name as SQL writes it, inside a template."""
+    return '"' + name.replace('"', '""').replace("{", "{{").replace("}", "}}") + '"'
