@@ -333,6 +333,7 @@ def test_errors_of_files_forbid_a_plan_and_stand_at_their_place(deployment: Depl
     plan = deployment.plan()
     assert plan.blocked
     assert (plan.problems[0].file, plan.problems[0].code) == (RULE, "bad-value")
+    assert list(plan_lines(plan))[-1] == "local: 1 to create; 0 unchanged; 1 error forbids it."
     assert actions(plan) == ["create alertRule Failed sign-ins 2"]
 
 

@@ -93,7 +93,9 @@ def summary(plan: Plan) -> str:
     rest = [f"{plan.unchanged} unchanged"]
     rest += [f"{plan.unmanaged} of others left alone"] if plan.unmanaged else []
     rest += [f"{plan.excluded} excluded"] if plan.excluded else []
-    return f"{plan.environment}: {head}; {', '.join(rest)}."
+    errors = sum(problem.severity == "error" for problem in plan.problems)
+    end = f"; {errors} error{'s' if errors > 1 else ''} forbid{'s' if errors == 1 else ''} it." if errors else "."
+    return f"{plan.environment}: {head}; {', '.join(rest)}{end}"
 
 
 # --- what became of it ---------------------------------------------------------------------------------------------------------------
