@@ -1,18 +1,14 @@
-"""The Logs query API as it is on the wire: request forms, values, timespans, errors, batches, metadata."""
+"""The Logs query API over the workspaces of an account, and over what is deployed in them; the wire is tested in tests/serve."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from tests.azure_server import AzureServer, Behaviour, Site
-from tests.azure_server.clock import START
-from tests.azure_server.logs import timespan
-from tests.azure_server.messages import ServiceError
 from tests.azure_server.wire import Answer, Wire
 from toolkit import Workspace
 
@@ -37,79 +33,11 @@ def _query(wire: Wire, query: str, prefer: str = "", **body: Any) -> Answer:
     return wire.send("POST", "/v1/workspaces/@customer/query", {"query": query, **body}, headers)
 
 
-VALUES = [
-    ("datetime(2026-01-02T03:04:05.6)", "datetime", "2026-01-02T03:04:05.6Z"),
-    ("datetime(2026-01-02)", "datetime", "2026-01-02T00:00:00Z"),
-    ("datetime(2026-01-02T03:04:05.1234567)", "datetime", "2026-01-02T03:04:05.1234567Z"),
-    ("datetime(null)", "datetime", None),
-    ("1.02:03:04.5", "timespan", "1.02:03:04.5000000"),
-    ("real(nan)", "real", "NaN"),
-    ("real(+inf)", "real", "Infinity"),
-    ("1.5", "real", 1.5),
-    ("decimal(1.50)", "decimal", "1.5"),
-    ("9223372036854775807", "long", 9223372036854775807),
-    ("int(3)", "int", 3),
-    ("true", "bool", True),
-    ("'a'", "string", "a"),
-    ("guid(0f8fad5b-d9cb-469f-a165-70867728950e)", "guid", "0f8fad5b-d9cb-469f-a165-70867728950e"),
-    ("dynamic({'a': [1, 'b']})", "dynamic", '{"a":[1,"b"]}'),
-    ("dynamic('text')", "dynamic", "text"),
-    ("dynamic(null)", "dynamic", None),
-    ("dynamic(7)", "dynamic", "7"),
-]
-
-
-@pytest.mark.parametrize(("text", "kind", "expected"), [pytest.param(*each, id=each[0]) for each in VALUES])
-def test_values(wire: Wire, text: str, kind: str, expected: object) -> None:
-    literal = f"timespan({text})" if kind == "timespan" else text
-    (table,) = _query(wire, f"print x = {literal}").body["tables"]
-    assert table["name"] == "PrimaryResult"
-    assert table["columns"] == [{"name": "x", "type": kind}]
-    assert table["rows"] == [[expected]]
-
-
-def _at(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("text", "start", "end"),
-    [
-        ("PT86400.0S", _at("2026-03-01T10:00"), START),
-        ("P1DT12H", _at("2026-02-28T22:00"), START),
-        ("PT0.5S", _at("2026-03-02T09:59:59.5"), START),
-        ("2026-03-01T00:00:00Z/2026-03-01T01:00:00Z", _at("2026-03-01T00:00"), _at("2026-03-01T01:00")),
-        ("2026-03-01T00:00:00.000000Z/PT3600.0S", _at("2026-03-01T00:00"), _at("2026-03-01T01:00")),
-        ("PT1H/2026-03-01T01:00:00Z", _at("2026-03-01T00:00"), _at("2026-03-01T01:00")),
-        ("2026-03-01/2026-03-02", _at("2026-03-01T00:00"), _at("2026-03-02T00:00")),
-        (None, None, None),
-        ("", None, None),
-    ],
-)
-def test_timespans(text: str | None, start: datetime | None, end: datetime | None) -> None:
-    assert timespan(text, START) == (start, end)
-
-
-@pytest.mark.parametrize("text", ["1d", "P", "PT", "PT1X", "today/tomorrow", "PT1.2.3S"])
-def test_timespans_that_are_none(text: str) -> None:
-    with pytest.raises(ServiceError) as refused:
-        timespan(text, START)
-    assert refused.value.response.body["error"]["innererror"]["code"] == "InvalidTimespan"
-
-
 def test_a_query_sees_its_timespan_and_the_clock_of_the_server(wire: Wire) -> None:
     assert _query(wire, "T | summarize count() | extend now()", timespan="PT2H").body["tables"][0]["rows"] == [[2, "2026-03-02T10:00:00Z"]]
     assert _query(wire, "T | count", timespan=None, workspaces=None).body["tables"][0]["rows"] == [[10]]
     answer = wire.send("GET", "/v1/workspaces/@customer/query?query=T%20%7C%20count&timespan=PT1H")
     assert answer.body["tables"][0]["rows"] == [[1]]
-
-
-def test_only_the_parts_that_were_asked_for(wire: Wire) -> None:
-    assert set(_query(wire, "print 1 | render piechart").body) == {"tables"}
-    assert set(_query(wire, "print 1", "wait=60,include-statistics=true").body) == {"tables", "statistics"}
-    shown = _query(wire, "print x=1 | render timechart with (xcolumn=x)", "include-render=true").body
-    assert (shown["render"]["visualization"], shown["render"]["xColumn"]) == ("timechart", "x")
-    assert _query(wire, "print 1", "include-render=true").body["render"]["visualization"] is None
 
 
 def test_a_cut_result_comes_with_an_error(wire: Wire) -> None:

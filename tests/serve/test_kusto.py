@@ -174,7 +174,7 @@ def test_several_databases(serving: Serving) -> None:
     for name, rows in (("one", 3), ("TWO", 4), (two.id, 4), ("", 3), ("NetDefaultDB", 3)):
         assert wire.kusto("T | count", db=name).body[2]["Rows"] == [[rows]]
     missing = wire.kusto("T", db="three")
-    assert (missing.status, missing.body["error"]["code"]) == (404, "BadRequest_EntityNotFound")
+    assert (missing.status, missing.body["error"]["code"]) == (400, "BadRequest_EntityNotFound")
     assert [row[0] for row in wire.kusto(".show databases", "/v1/rest/mgmt", "").body["Tables"][0]["Rows"]] == ["one", "Two"]
 
 

@@ -27,7 +27,6 @@ from toolkit.serve.running import ClientGone, Runner, begin
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_Error = Callable[[RequestFailed, Stamp], dict[str, Any]]
 _Answer = Callable[[Budget], tuple[int, Iterator[Part]]]
 _GONE = 499  # nobody reads it; it is for the record
 _RESOURCE = re.compile(r"(?:subscriptions/.+/)?workspaces/[^/]+", re.IGNORECASE)
@@ -126,9 +125,11 @@ class App:
 
     async def _on_failure(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestFailed)
-        write: _Error = logs.error_body if request.url.path.startswith("/v1/") and "/rest/" not in request.url.path else kusto.error_body
+        stamp = self._stamp(request)
         headers = {"retry-after": "1"} if error.kind == "busy" else {}
-        return JSONResponse(write(error, self._stamp(request)), error.status, headers)
+        if "/rest/" in request.url.path:
+            return JSONResponse(kusto.error_body(error, stamp), kusto.error_status(error), headers)
+        return JSONResponse(logs.error_body(error, stamp), error.status, headers)
 
     async def _on_no_route(self, request: Request, error: Exception) -> Response:
         return JSONResponse(_plain_error("PathNotFoundError", "The requested path does not exist"), getattr(error, "status_code", 404))

@@ -28,10 +28,15 @@ class DatabaseError(ToolkitError):
 
 @dataclass(frozen=True)
 class Database:
-    """One workspace under a name. It does not change while it is served."""
+    """One workspace under a name. It does not change while it is served.
+
+    `aliases`: what else it is called. `every_table`: tables that hold no rows are listed too, as a real workspace does it.
+    """
 
     name: str
     workspace: Workspace
+    aliases: tuple[str, ...] = ()
+    every_table: bool = False
 
     @cached_property
     def id(self) -> str:
@@ -41,7 +46,8 @@ class Database:
     @cached_property
     def tables(self) -> tuple[TableSchema, ...]:
         """The tables that hold rows, by name; all that are known where none does."""
-        names = sorted(self.workspace.tables()) or self.workspace.catalog.names()
+        held, known = self.workspace.tables(), self.workspace.catalog.names()
+        names = sorted({*held, *known}) if self.every_table else sorted(held) or known
         return tuple(schema for name in names if (schema := self.workspace.schema(name)) is not None)
 
     @property
@@ -54,14 +60,18 @@ class Database:
         return {function.name: parse(function.body).query for function in self.functions}
 
     def answers_to(self, name: str) -> bool:
-        return name.casefold() in (self.name.casefold(), self.id)
+        return name.casefold() in (self.name.casefold(), self.id, *map(str.casefold, self.aliases))
 
 
 class Databases:
-    """All that are served, the first one being the default. Raises DatabaseError when names are not unique."""
+    """All that are served, the first one being the default. Raises DatabaseError when names are not unique.
 
-    def __init__(self, databases: Iterable[Database]) -> None:
+    `by_name`: a name that is not known is refused even when there is only one database.
+    """
+
+    def __init__(self, databases: Iterable[Database], *, by_name: bool = False) -> None:
         self.all = tuple(databases)
+        self._by_name = by_name or len(self.all) > 1
         names = [database.name.casefold() for database in self.all]
         if not names or len(set(names)) != len(names):
             raise DatabaseError("Expected one or more databases with different names.")
@@ -69,8 +79,8 @@ class Databases:
         self._lock = threading.Lock()
 
     def find(self, name: str) -> Database | None:
-        """By name, by id or by the path of a workspace's resource. When there is only one, every name means it."""
-        if len(self.all) == 1 or not name or name.casefold() == _ANY_DATABASE:
+        """By name, alias, id or the path of a workspace's resource. When there is only one, every name means it."""
+        if not self._by_name or not name or name.casefold() == _ANY_DATABASE:
             return self.all[0]
         wanted = _RESOURCE.sub("", name)
         return next((database for database in self.all if database.answers_to(wanted)), None)
@@ -95,7 +105,7 @@ class Databases:
         The engine takes such a table for the one at hand. That is right while there is only one; otherwise it would be
         an answer from the wrong rows.
         """
-        waiting = [query] if len(self.all) > 1 else []
+        waiting = [query] if self._by_name else []
         bodies = dict(here.bodies) if waiting else {}
         while waiting:
             node = waiting.pop()

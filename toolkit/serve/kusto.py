@@ -183,6 +183,11 @@ class Kusto:
         return found.rows, kusto_v2(found, stamp, ask.frames())
 
 
+def error_status(error: RequestFailed) -> int:
+    """Clients take 404 for an endpoint that does not exist: an entity that does not is a bad request."""
+    return 400 if error.kind == "not-found" else error.status
+
+
 def error_body(error: RequestFailed, stamp: Stamp) -> dict[str, Any]:
     """Kusto's envelope of an error, with the service's code and the place of what is wrong with the query."""
     text = error.message

@@ -110,10 +110,11 @@ def _batched(item: Mapping[str, Any]) -> Ask | RequestFailed:
 
 
 class Logs:
-    """Answers over the workspaces that are served."""
+    """Answers over the workspaces that are served. `rows`: how many a result may have."""
 
-    def __init__(self, databases: Databases) -> None:
+    def __init__(self, databases: Databases, rows: int = ROWS) -> None:
         self.databases = databases
+        self._rows = rows
 
     def find(self, name: str) -> Database:
         found = self.databases.find(name)
@@ -125,7 +126,7 @@ class Logs:
         """The number of rows, and the answer. Runs in a thread of its own. Raises RequestFailed."""
         start, end = interval(ask.timespan, now)
         asked = [self.find(ask.workspace), *map(self.find, ask.others)]
-        found = queries.run(self.databases, asked, Query(ask.text, now, start, end, cuts=Cuts(ROWS)), budget)
+        found = queries.run(self.databases, asked, Query(ask.text, now, start, end, cuts=Cuts(self._rows)), budget)
         if ask.prefer.as_kusto:
             return found.rows, answers.kusto_v1(found, Stamp(now, ask.request_id))
         return found.rows, answers.logs(found, statistics=ask.prefer.statistics, render=ask.prefer.render)
