@@ -11,12 +11,12 @@ from toolkit.content.findings import ContentError, Findings
 from toolkit.content.items import load_item
 from toolkit.content.models.function import FunctionFile
 from toolkit.content.project import Project
+from toolkit.content.signature import split_signature
 from toolkit.content.values import Given, ItemQuery
 from toolkit.content.watchlists import read_watchlist
 from toolkit.content.yaml import Scalar
 from toolkit.kql.source import NOWHERE
 from toolkit.kql.types import ScalarType
-from toolkit.testing.functions import split_signature
 
 _RULE = """\
 id: 00000000-0000-0000-0000-00000000000{number}

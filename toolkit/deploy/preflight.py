@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 from toolkit.catalog import Catalog
 from toolkit.content.findings import Finding
 from toolkit.content.items import Item
+from toolkit.content.signature import constants
 from toolkit.content.values import ItemQuery
 from toolkit.deploy.desired import Key, Wanted, queries_of
 from toolkit.deploy.mapping import Settings
 from toolkit.deploy.remote import Found
 from toolkit.engine.watchlists import watchlist_schema
 from toolkit.kql.analysis import Analysis, Environment, SavedFunction, analyze
-from toolkit.testing.functions import constants
-from toolkit.testing.runner import kql_findings
 
 if TYPE_CHECKING:
     from toolkit.azure.logs import LogsSchema
@@ -42,12 +41,18 @@ def preflight(wanted: Iterable[Wanted], remote: Iterable[Found], schema: LogsSch
     environment = _environment(wanted, remote, schema)
     opaque = {name for name, function in schema.functions.items() if function.body is None} - set(environment.functions)
     found: dict[Key, Preflight] = {}
+    good: set[str] = set()
     for one in wanted:
-        for query in queries_of(one.resource):
-            prefix = _prefix(one)
-            analysis = analyze(prefix + query, environment) if prefix is not None else None
-            if analysis is not None and analysis.errors and not _calls(analysis, opaque):
+        prefix = _prefix(one)
+        for query in queries_of(one.resource) if prefix is not None else ():
+            text = f"{prefix}{query}"
+            if text in good:
+                continue
+            analysis = analyze(text, environment)
+            if analysis.errors and not _calls(analysis, opaque):
                 found[one.key] = _result(one, analysis, prefix or "", settings, environment)
+            else:
+                good.add(text)
     return found
 
 
@@ -80,6 +85,8 @@ def _calls(analysis: Analysis, functions: set[str]) -> bool:
 
 
 def _result(one: Wanted, analysis: Analysis, prefix: str, settings: Settings, environment: Environment) -> Preflight:
+    from toolkit.testing.runner import kql_findings  # the engine and all that runs cases: only for what is wrong
+
     text = analysis.source.text
     names = [text[found.start : found.end].strip("[]'\" ") for found in analysis.errors if found.code == _NO_TABLE]
     tables = tuple(dict.fromkeys(name for name in names if Catalog.bundled().table(name) is not None or name.endswith("_CL")))
@@ -89,6 +96,6 @@ def _result(one: Wanted, analysis: Analysis, prefix: str, settings: Settings, en
     if query is None:
         return Preflight((), tables)
     # The body that is sent lacks white space at the ends of lines: places are those of the text in the file.
-    again = analyze(prefix + query.text, environment)
+    again = analysis if prefix + query.text == text else analyze(prefix + query.text, environment)
     own = [found.shifted(-len(prefix)) for found in again.errors if found.start >= len(prefix)]
     return Preflight(tuple(kql_findings(own, query.text, query)), tables)

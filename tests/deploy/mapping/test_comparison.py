@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.deploy.mapping.content import SETTINGS, item_of
-from toolkit.deploy.mapping import ArmResource, MappingError, Settings, UnmappableError, WorkbookSource, differences, from_arm, to_arm
+from toolkit.deploy.mapping import (
+    ArmResource,
+    MappingError,
+    Settings,
+    UnmappableError,
+    WorkbookSource,
+    differences,
+    from_arm,
+    normal,
+    to_arm,
+)
 from toolkit.deploy.mapping.values import description_text, join_techniques, split_techniques
 from toolkit.kql.source import Source
 
@@ -104,3 +117,10 @@ def test_quotes_left_in_a_block(text: str, inner: str) -> None:
 def test_techniques_there_and_back(given: list[str]) -> None:
     parts = split_techniques(given)
     assert split_techniques(join_techniques(*parts)) == parts
+
+
+@given(st.lists(st.text(st.sampled_from('ab !"\\#\x01é,'), max_size=3), max_size=6))
+def test_sets_of_texts_are_in_the_order_of_their_json(labels: list[str]) -> None:
+    """The marks in workspaces are made of this order: another one would make everything look edited."""
+    found = normal("watchlist", {"properties": {"labels": labels}})["properties"].get("labels", [])
+    assert found == [json.loads(text) for text in sorted({json.dumps(label, ensure_ascii=False) for label in labels})]

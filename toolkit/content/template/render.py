@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 from toolkit.content.findings import Findings
@@ -109,15 +110,13 @@ class _Rendering:
         from jinja2 import TemplateSyntaxError, UndefinedError
         from jinja2.exceptions import SecurityError
 
-        from toolkit.content.template.sandbox import QueryEnvironment, TemplateLimitError
+        from toolkit.content.template.sandbox import TemplateLimitError, template_code
 
         if len(self.scalar.text) > MAX_TEMPLATE:
             self.report("template-limit", f"The template has more than {MAX_TEMPLATE} characters.", 1)
             return None
-        environment = QueryEnvironment()
         try:
-            tree = environment.prepare(self.scalar.text)
-            return self.generate(environment, tree)
+            return self.generate(template_code(self.scalar.text))
         except TemplateSyntaxError as error:
             hint = 'Text that only looks like a template is written {{ "{{" | raw }}.'
             self.report("template-syntax", f"The template cannot be read: {_sentence(error.message)}", error.lineno, hint)
@@ -133,10 +132,13 @@ class _Rendering:
             self.report("template-failed", f"The template fails: {_sentence(str(error) or type(error).__name__)}", _line_of(error))
         return None
 
-    def generate(self, environment: Any, tree: Any) -> str:
-        from toolkit.content.template.sandbox import MAX_TEXT, TemplateLimitError
+    def generate(self, code: CodeType) -> str:
+        from jinja2 import Template
 
-        template = environment.from_string(tree)
+        from toolkit.content.template.sandbox import MAX_TEXT, QueryEnvironment, TemplateLimitError
+
+        environment = QueryEnvironment()
+        template = Template.from_code(environment, code, environment.make_globals(None))
         parts: list[str] = []
         size = 0
         for part in template.generate(dict(self.values)):

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache, lru_cache, wraps
+from types import CodeType
 from typing import Any
 
-from jinja2 import StrictUndefined, Undefined, nodes
+from jinja2 import StrictUndefined, Undefined, nodes, pass_environment
+from jinja2.filters import FILTERS
 from jinja2.sandbox import SandboxedEnvironment
 
 from toolkit.content.template.literals import KqlText, kql_literal
@@ -52,8 +55,7 @@ class QueryEnvironment(SandboxedEnvironment):
         self.steps = 0
         self.calls = 0
         self.deadline = time.monotonic() + MAX_SECONDS
-        known = dict(self.filters)
-        self.filters = {name: self._checked(known[name]) for name in _FILTERS if name in known}
+        self.filters = dict(_checked_filters())
         self.filters.update(kql=kql_literal, raw=_raw, join=self._join, replace=self._replace, _counted=self.counted, _joined=self._joined)
         self.globals = {name: self.globals[name] for name in _GLOBALS}
         self.globals["range"] = self._range
@@ -106,16 +108,6 @@ class QueryEnvironment(SandboxedEnvironment):
     def wrap_str_format(self, value: Any) -> None:
         """No `format` method: a width in its text could ask for gigabytes."""
 
-    def _checked(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        from functools import wraps
-
-        @wraps(function)
-        def run(*args: Any, **kwargs: Any) -> Any:
-            self.check_time()
-            return _limited(function(*args, **kwargs))
-
-        return run
-
     def _range(self, *bounds: int) -> range:
         numbers = range(*bounds)
         if len(numbers) > MAX_ITEMS:
@@ -139,6 +131,32 @@ class QueryEnvironment(SandboxedEnvironment):
         if (text.count(old) + 1) * len(new) + len(text) > MAX_TEXT:
             raise TemplateLimitError(f"it builds text of more than {MAX_TEXT} characters")
         return text.replace(old, new)
+
+
+@lru_cache(maxsize=1024)
+def template_code(source: str) -> CodeType:
+    """A template's compiled code, which every rendering of it runs. Raises TemplateSyntaxError."""
+    environment = QueryEnvironment()
+    return environment.compile(environment.prepare(source))
+
+
+@cache
+def _checked_filters() -> dict[str, Callable[..., Any]]:
+    return {name: _checked(FILTERS[name]) for name in _FILTERS if name in FILTERS}
+
+
+def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter that keeps to the budgets of the environment it runs in."""
+    passes = getattr(function, "jinja_pass_arg", None)
+
+    @wraps(function)
+    def run(first: Any, *args: Any, **kwargs: Any) -> Any:
+        environment = first if isinstance(first, QueryEnvironment) else first.environment
+        environment.check_time()
+        given = args if passes is None else (first, *args)
+        return _limited(function(*given, **kwargs))
+
+    return run if passes is not None else pass_environment(run)
 
 
 def _finalize(value: Any) -> Any:

@@ -6,6 +6,7 @@ constructed from a tag. Aliases share nodes, so that a "billion laughs" file is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ MAX_DEPTH = 60
 MAX_NODES = 200_000
 
 _PREFIX = "tag:yaml.org,2002:"
+_TEXT = _PREFIX + "str"
 _KINDS = frozenset({"str", "int", "float", "bool", "null", "timestamp"})
 
 
@@ -84,6 +86,7 @@ class _Builder:
         self.findings = findings
         self.stack: list[_Open] = []
         self.anchors: dict[str, Node | None] = {}
+        self.aliases = 0
         self.weights: dict[int, int] = {}
         self.count = 0
         self.root: Node | None = None
@@ -94,39 +97,44 @@ class _Builder:
 
         try:
             loader = yaml.CSafeLoader(self.source.text)
-            while loader.check_event():
-                self.event(loader.get_event(), loader, yaml)
+            self.read(loader, yaml)
         except yaml.reader.ReaderError as error:
             self.unreadable(error)
         except yaml.MarkedYAMLError as error:
             self.malformed(error)
         return self.root
 
-    def event(self, event: Any, loader: Any, yaml: Any) -> None:
-        kind = type(event)
-        if kind is yaml.ScalarEvent:
-            self.place(self.scalar(event, loader, yaml), event.anchor)
-        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-            self.open(event, kind is yaml.MappingStartEvent)
-        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-            self.close(event)
-        elif kind is yaml.AliasEvent:
-            self.alias(event)
-        elif kind is yaml.DocumentStartEvent:
-            self.documents += 1
-            if self.documents > 1:
-                self.stop(
-                    "several-documents",
-                    "A second YAML document begins here; one file holds one.",
-                    _span(event),
-                    "Put it into a file of its own.",
-                )
+    def read(self, loader: Any, yaml: Any) -> None:
+        handlers: dict[type, Callable[[Any], None]] = {
+            yaml.MappingStartEvent: lambda event: self.open(event, mapping=True),
+            yaml.SequenceStartEvent: lambda event: self.open(event, mapping=False),
+            yaml.MappingEndEvent: self.close,
+            yaml.SequenceEndEvent: self.close,
+            yaml.AliasEvent: self.alias,
+            yaml.DocumentStartEvent: self.document,
+        }
+        scalars, resolvers = yaml.ScalarEvent, loader.yaml_implicit_resolvers
+        for event in iter(loader.get_event, None):
+            if type(event) is not scalars:
+                if handler := handlers.get(type(event)):
+                    handler(event)
+            elif event.tag is None and event.anchor is None and (not event.implicit[0] or event.value[:1] not in resolvers):
+                # By far the most: what is quoted, or begins like no number, date, boolean or null, is text.
+                self.place(Scalar(event.value, "str", event.style or "", _span(event)), None)
+            else:
+                self.place(self.scalar(event, loader, yaml), event.anchor)
+
+    def document(self, event: Any) -> None:
+        self.documents += 1
+        if self.documents > 1:
+            message = "A second YAML document begins here; one file holds one."
+            self.stop("several-documents", message, _span(event), "Put it into a file of its own.")
 
     def scalar(self, event: Any, loader: Any, yaml: Any) -> Scalar:
         span = self.text_span(event)
         tag = event.tag
         if tag is None or tag == "!":
-            tag = _resolved(loader, event, yaml) if tag is None else _PREFIX + "str"
+            tag = _resolved(loader, event, yaml) if tag is None else _TEXT
         kind = tag.removeprefix(_PREFIX)
         if kind not in _KINDS:
             if kind not in ("merge", "value"):
@@ -164,17 +172,23 @@ class _Builder:
         node: Node
         if isinstance(done.node, Mapping):
             node = Mapping(_merged(done.node.entries, done.merged or []), span)
-            weight = 1 + sum(1 + self.weight(entry.value) for entry in node.entries.values())
         else:
             node = Sequence(done.node.items, span)
-            weight = 1 + sum(map(self.weight, node.items))
-        if weight > MAX_NODES:
+        # Without an alias nothing expands: the values were counted as they came.
+        if self.aliases and self.weight(node) > MAX_NODES:
             self.stop("yaml-size", f"The file expands to more than {MAX_NODES} values through its aliases.", span)
-        self.weights[id(node)] = weight
         self.place(node, done.anchor)
 
     def weight(self, node: Node) -> int:
-        return self.weights.get(id(node), 1)
+        """How many values a node expands to."""
+        if isinstance(node, Scalar):
+            return 1
+        known = self.weights.get(id(node))
+        if known is None:
+            children = [entry.value for entry in node.entries.values()] if isinstance(node, Mapping) else node.items
+            keys = len(children) if isinstance(node, Mapping) else 0
+            known = self.weights[id(node)] = 1 + keys + sum(map(self.weight, children))
+        return known
 
     def alias(self, event: Any) -> None:
         if event.anchor not in self.anchors:
@@ -183,6 +197,7 @@ class _Builder:
         if node is None:
             self.stop("yaml-alias", f"The alias *{event.anchor} stands inside the value that it names.", _span(event))
         assert node is not None
+        self.aliases += 1
         self.place(node, None)
 
     def place(self, node: Node, anchor: str | None) -> None:
@@ -285,5 +300,5 @@ def _span(event: Any) -> Span:
 def _resolved(loader: Any, event: Any, yaml: Any) -> Any:
     """The tag of a scalar without one: what is quoted, or begins like no number, date, boolean or null, is text."""
     if not event.implicit[0] or event.value[:1] not in loader.yaml_implicit_resolvers:
-        return _PREFIX + "str"
+        return _TEXT
     return loader.resolve(yaml.ScalarNode, event.value, event.implicit)

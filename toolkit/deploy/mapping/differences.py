@@ -41,6 +41,8 @@ def differences(kind: ResourceKind, desired: Body, remote: Body) -> tuple[Differ
 
 def compared(desired: ArmResource, remote: ArmResource) -> tuple[Difference, ...]:
     """`differences` of two resources of one kind, from the normal forms that they keep."""
+    if _same(remote.form, desired.form):
+        return ()
     return tuple(_compare("", remote.form, desired.form))
 
 

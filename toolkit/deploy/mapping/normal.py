@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Any
 
 from toolkit.catalog.entities import ENTITY_TYPES
@@ -34,6 +36,7 @@ _READ_ONLY: Mapping[ResourceKind, frozenset[str]] = {
 }
 """Properties that only the service writes, and those of a watchlist that it takes at creation and never gives back."""
 
+_LEAVES = (str, int, float)
 Properties = dict[str, Any]
 Change = Callable[[Any], Any]
 
@@ -52,6 +55,8 @@ def normal(kind: ResourceKind, body: Body) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """A deep copy without nulls."""
+    if isinstance(value, _LEAVES):
+        return value
     if isinstance(value, Mapping):
         return {str(key): _plain(entry) for key, entry in value.items() if entry is not None}
     return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value
@@ -59,6 +64,8 @@ def _plain(value: Any) -> Any:
 
 def _pruned(value: Any) -> Any:
     """Without empty lists and mappings: the service gives them back for absent ones."""
+    if isinstance(value, _LEAVES):
+        return value
     if isinstance(value, list):
         return [_pruned(entry) for entry in value]
     if not isinstance(value, dict) or isinstance(value, _Whole):
@@ -78,8 +85,13 @@ def _change(properties: Properties, path: str, change: Change) -> None:
 
 
 def _duration(value: Any) -> Any:
-    time = duration_of(value)
-    return value if time is None else iso(time)
+    return _duration_text(value) if isinstance(value, str) else value
+
+
+@lru_cache(maxsize=1024)
+def _duration_text(text: str) -> str:
+    time = duration_of(text)
+    return text if time is None else iso(time)
 
 
 def _description(value: Any) -> Any:
@@ -105,7 +117,11 @@ def _key(value: Any) -> str:
 
 def _set(value: Any) -> Any:
     """A list whose order and repetitions mean nothing."""
-    return [json.loads(entry) for entry in sorted({_key(entry) for entry in value})] if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    if all(isinstance(entry, str) for entry in value):
+        return sorted(set(value), key=encode_basestring)  # the order of their JSON, which the marks of deployments are made of
+    return [json.loads(entry) for entry in sorted({_key(entry) for entry in value})]
 
 
 def _bag(value: Any) -> Any:
@@ -132,18 +148,22 @@ def _blank(value: Any) -> Any:
 
 
 _ENTITY = _one_of(ENTITY_TYPES)
+_KIND = _one_of(("Scheduled", "NRT"))
+_SEVERITY = _one_of(SEVERITIES)
+_OPERATOR = _one_of(("GreaterThan", "LessThan", "Equal", "NotEqual"))
+_TACTIC = _one_of(TACTICS)
 _GROUPING = "incidentConfiguration.groupingConfiguration"
 
 
 def _rule(own: Properties, envelope: Properties) -> None:
-    envelope["kind"] = _one_of(("Scheduled", "NRT"))(envelope.get("kind", "Scheduled"))
+    envelope["kind"] = _KIND(envelope.get("kind", "Scheduled"))
     for path in ("queryFrequency", "queryPeriod", "suppressionDuration", f"{_GROUPING}.lookbackDuration"):
         _change(own, path, _duration)
     _change(own, "query", _query)
     _change(own, "startTimeUtc", _moment)
-    _change(own, "severity", _one_of(SEVERITIES))
-    _change(own, "triggerOperator", _one_of(("GreaterThan", "LessThan", "Equal", "NotEqual")))
-    _change(own, "tactics", _each(_one_of(TACTICS)))
+    _change(own, "severity", _SEVERITY)
+    _change(own, "triggerOperator", _OPERATOR)
+    _change(own, "tactics", _each(_TACTIC))
     _change(own, f"{_GROUPING}.groupByEntities", _each(_ENTITY))
     _with_parents(own)
     for path in ("tactics", "techniques", "subTechniques"):
@@ -204,7 +224,7 @@ def _saved_search(own: Properties, envelope: Properties) -> None:
     techniques = {*lists["techniques"], *(sub.partition(".")[0] for sub in lists["subTechniques"])}
     own["tags"] = {
         "description": _description(description),
-        "tactics": sorted({_one_of(TACTICS)(tactic) for tactic in lists["tactics"]}),
+        "tactics": sorted({_TACTIC(tactic) for tactic in lists["tactics"]}),
         "techniques": sorted(techniques),
         "subTechniques": sorted(set(lists["subTechniques"])),
         "others": _bag(others),
