@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.azure_server import FORBIDDEN, AzureServer, Site
+from tests.azure_server import FORBIDDEN, SLOW, AzureServer, Site
 from tests.cli.conftest import Ran, Toolkit
 from tests.deploy.conftest import OTHER_RULE, RULE, TABLES, contents, project_file, rule_text
 from toolkit import Workspace as Engine
@@ -18,6 +22,11 @@ from toolkit.cli.azure import TOKEN_VARIABLE
 RULE_ID = "11111111-1111-1111-1111-000000000001"
 SECRET = "s3cr3t-token-of-the-local-server"  # no real secret: the tests look for it in everything that is shown
 Write = Callable[..., Path]
+HEEDING_CTRL_C = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("toolkit.cli", run_name="__main__")
+"""
 
 
 @pytest.fixture
@@ -281,3 +290,22 @@ def test_a_workbook_with_texts_in_files_of_their_own_is_adopted_there(toolkit: T
     assert Path("workbooks/w/q.kql").read_text() == "SigninLogs\n| take 5\n"
     assert '{"$file": "w/q.kql"}, "size": 2' in Path("workbooks/w.json").read_text()
     assert toolkit("drift", "local").code == 0
+
+
+def test_ctrl_c_lets_running_writes_end_and_the_next_run_does_the_rest(toolkit: Toolkit, project: AzureServer, write: Write) -> None:
+    for number in range(20, 40):
+        write(f"detections/a/rules/r{number}.yaml", rule_text(number))
+    project.faults.add(replace(SLOW, delay=0.3), method="PUT", times=None)
+    # a shell that starts something in the background makes it ignore the signal
+    command = [sys.executable, "-c", HEEDING_CTRL_C, "deploy", "local", "--yes", "--skip-validation"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while not project.log.writes and process.poll() is None:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, out + err
+    assert out.splitlines()[-1].endswith("not started. Stopped; run again to do the rest.")
+    assert "Traceback" not in err
+    project.faults.clear()
+    assert deploy(toolkit).code == 0
+    assert max(project.log.writes.values()) == 1

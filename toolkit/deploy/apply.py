@@ -70,6 +70,8 @@ class _Run:
         lacking = [need for need in step.needs if need in self.outcomes and self.outcomes[need].status != "done"]
         if lacking:
             return Outcome(step, "skipped", f"not tried, because {self.outcomes[lacking[0]].step.title!r}, which it needs, is not there")
+        if step.action == "delete" and step.kind in ("savedSearch", "watchlist") and (undone := self._undone()) is not None:
+            return Outcome(step, "skipped", f"not deleted, because {undone.step.title!r} may still use it, and was not written")
         if step.action == "wait":
             return Outcome(step, "waiting", "; ".join(step.notes))
         try:
@@ -83,6 +85,10 @@ class _Run:
         finally:
             self.progress(step.title)
         return Outcome(step, "done")
+
+    def _undone(self) -> Outcome | None:
+        """A step that should have been written before the deletions and was not."""
+        return next((each for each in self.outcomes.values() if each.step.action in ("update", "replace") and each.status != "done"), None)
 
     def write(self, step: Step) -> None:
         """Creates or replaces the resource, its rows and its mark, and checks what the service says it has now."""

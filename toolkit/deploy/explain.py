@@ -102,9 +102,9 @@ def summary(plan: Plan) -> str:
 
 
 def outcome_lines(applied: Applied) -> Iterator[str]:
-    """Every step that was not done, with the reason, and a summary."""
+    """Every step that was tried and not done, with the reason, and a summary."""
     for outcome in applied.outcomes:
-        if outcome.status != "done":
+        if outcome.status not in ("done", "not started"):
             yield visible(f"{outcome.status}: {kind_of(outcome.step)} {outcome.step.title!r}")
             yield from (visible(f"    {line}") for line in outcome.message.split("\n") if outcome.message)
     yield applied_summary(applied)
