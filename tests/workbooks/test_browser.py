@@ -74,6 +74,11 @@ def test_other_parameters_give_other_numbers(page: Any) -> None:
         assert int(everything[5]) > int(first[5])
         _wait(page, lambda: page.get_by_label("Time").select_option(label="Last 4 hours"))
         assert page.evaluate(_NUMBERS) != everything
+        page.get_by_label("Time", exact=True).select_option(label="Custom…")
+        page.get_by_label("Time, from (UTC)").fill("2026-03-02T09:00")
+        page.get_by_label("Time, to (UTC)").fill("2026-03-02T14:00")
+        _wait(page, lambda: page.get_by_role("button", name="Apply").click())
+        assert page.get_by_label("Time", exact=True).locator("option:checked").inner_text() == "2026-03-02 09:00 to 2026-03-02 14:00"
         page.locator("[data-input='Identity'] summary").click()
         _wait(page, lambda: page.get_by_label("mallory@contoso.com").check())
         assert page.evaluate(_NUMBERS)[5] == "1"

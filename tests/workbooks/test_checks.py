@@ -34,6 +34,11 @@ CASES: list[tuple[str, Items, list[tuple[str, str]]]] = [
     # parameters
     ("no such parameter", [query("Logs | where Level > {Threshold}")], [("unknown-parameter", "{Threshold}")]),
     (
+        "the rest of a query whose parameter is missing",
+        [query("Logs | where Level > {Threshold} and Caler == 'x'")],
+        [("unknown-name", "Caler"), ("unknown-parameter", "{Threshold}")],
+    ),
+    (
         "a parameter in another case",
         [parameters(parameter("Who", value="x")), query("Logs | where Caller == '{who}'")],
         [("unknown-parameter", "{who}")],

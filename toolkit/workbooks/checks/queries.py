@@ -17,7 +17,7 @@ from toolkit.kql.passes.rewrite import relations
 from toolkit.kql.plan import QueryPlan, Unsupported
 from toolkit.workbooks.checks.inspection import Inspection
 from toolkit.workbooks.model import LOGS, WORKSPACES, Parameter, Step
-from toolkit.workbooks.references import Guess, Reference, Substituted, substitute
+from toolkit.workbooks.references import Guess, Reference, Substituted, dangling, substitute
 from toolkit.workbooks.values import TIME_FORMATS, TimeRange, Value, written
 
 _LONGEST = 200_000
@@ -50,7 +50,9 @@ def _check(seen: Inspection, step: Step, path: Path, text: str) -> tuple[tuple[s
     if len(text) > _LONGEST:
         seen.notes.add("query-too-long", f"The query has {len(text):,} characters; it is not checked.", path, severity="warning")
         return None
-    values = seen.values(step)
+    # what no parameter gives is said by the check of parameters; the rest of the query is checked all the same
+    missing = {found.name: Value(None, guessed=True) for found in dangling(text, seen.scopes.visible.get(step.path, {}))}
+    values = {**missing, **seen.values(step)}
     analysis, pasted, wrong = _best(seen, text, values)
     for found in _first_causes(wrong):
         origin = pasted.origin(found.start, found.end)
@@ -65,29 +67,35 @@ def _depends_on_data(bound: QueryPlan) -> bool:
 
 
 def _best(seen: Inspection, text: str, values: Mapping[str, Value]) -> tuple[Analysis, Substituted, list[Diagnostic]]:
-    """The analysis with the stand-ins that fit, else what is wrong with all of them."""
-    pasted = substitute(text, values, "query", _guess(_STANDINS[0]))
-    analysis = seen.analyze(pasted.text)
-    if not pasted.guesses or not analysis.errors:
-        return analysis, pasted, list(analysis.diagnostics)
-    common = {_key(found, pasted): found for found in analysis.errors if not pasted.touches_guess(found.start, found.end)}
-    for standin in _STANDINS[1:]:
-        other = substitute(text, values, "query", _guess(standin))
-        if other.text == pasted.text:
+    """The analysis with the stand-ins that fit, else what is wrong with all of them that may fit."""
+    tried: dict[str, tuple[Analysis, Substituted]] = {}
+    for standin in _STANDINS:
+        pasted = substitute(text, values, "query", _guess(standin))
+        if pasted.text in tried:
             continue
-        tried = seen.analyze(other.text)
-        if not tried.errors:
-            return tried, other, list(tried.diagnostics)
-        keys = {_key(found, other) for found in tried.errors}
-        common = {key: found for key, found in common.items() if key in keys}
-        if not common:
-            break
-    return analysis, pasted, list(common.values())
+        analysis = seen.analyze(pasted.text)
+        if not pasted.guesses or not analysis.errors or _is_elsewhere(analysis, pasted):
+            return analysis, pasted, list(analysis.diagnostics)
+        tried[pasted.text] = analysis, pasted
+    fitting = [one for one in tried.values() if _may_fit(*one)] or list(tried.values())
+    analysis, pasted = fitting[0]
+    keys = [{_key(found, other) for found in one.errors} for one, other in fitting]
+    common = [found for found in analysis.errors if not pasted.touches_guess(found.start, found.end)]
+    return analysis, pasted, [found for found in common if all(_key(found, pasted) in those for those in keys)]
+
+
+def _is_elsewhere(analysis: Analysis, pasted: Substituted) -> bool:
+    """Whether all that is wrong are names that nobody knows, away from any stand-in: another one would change nothing."""
+    return _may_fit(analysis, pasted) and all(found.code.startswith("unknown-") for found in analysis.errors)
+
+
+def _may_fit(analysis: Analysis, pasted: Substituted) -> bool:
+    """Whether a stand-in is of the right kind: it makes no error of grammar, and none where it stands."""
+    return not any(found.stage == "syntax" or pasted.touches_guess(found.start, found.end) for found in analysis.errors)
 
 
 def _first_causes(found: list[Diagnostic]) -> list[Diagnostic]:
     """Without what only follows from a table, function or column that nobody knows."""
-    found = [one for one in found if one.code != "placeholder"]  # the check of parameters says which one, and why
     unknown = [one for one in found if one.code.startswith("unknown-")]
     return [one for one in found if one in unknown or one.stage == "syntax"] if unknown else found
 

@@ -151,6 +151,7 @@ def _input(parameter: Parameter, value: Value, choices: list[Choice] | None) -> 
         ]
         found["ms"] = value.plain.seconds * 1000
         found["custom"] = not value.plain.relative
+        found |= {"start": f"{value.plain.start:%Y-%m-%dT%H:%M}", "end": f"{value.plain.end:%Y-%m-%dT%H:%M}"}
         return found
     extra = parameter.settings.get("additionalResourceOptions")
     entries = [{"value": choice.value, "label": choice.label, "group": choice.group} for choice in choices or []]

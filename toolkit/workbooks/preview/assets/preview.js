@@ -156,8 +156,20 @@
   function time(item) {
     const options = item.ranges.map((range) => h("option", { value: range.ms, selected: range.ms === item.ms && !item.custom }, range.label));
     if (item.custom) options.push(h("option", { value: "", selected: true }, item.shown));
-    const change = (event) => event.target.value && choose({ [item.name]: { durationMs: Number(event.target.value) } });
-    return h("select", { "aria-label": item.label, "data-focus": item.name, onchange: change }, options);
+    options.push(h("option", { value: "custom" }, "Custom…"));
+    const holder = h("span", { class: "custom" });
+    const change = (event) => {
+      if (event.target.value === "custom") custom(holder, item);
+      else if (event.target.value) choose({ [item.name]: { durationMs: Number(event.target.value) } });
+    };
+    return [h("select", { "aria-label": item.label, "data-focus": item.name, onchange: change }, options), holder];
+  }
+  function custom(holder, item) {
+    const box = (name, value) => h("input", { type: "datetime-local", "aria-label": `${item.label}, ${name} (UTC)`, value: value.slice(0, 16) });
+    const from = box("from", item.start), to = box("to", item.end), utc = (node) => `${node.value}:00Z`;
+    const apply = () => from.value && to.value && from.value < to.value && choose({ [item.name]: { durationMs: 0, startTime: utc(from), endTime: utc(to) } }, item.name);
+    holder.replaceChildren(from, to, h("button", { type: "button", class: "plain", onclick: apply }, "Apply"));
+    from.focus();
   }
   function field(item) {
     const change = (event) => choose({ [item.name]: event.target.value });
