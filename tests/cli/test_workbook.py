@@ -63,8 +63,10 @@ def test_validate_covers_workbooks(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "toolkit.yaml").write_text("name: mine\n", encoding="utf-8")
     (tmp_path / "workbooks").mkdir()
     write(tmp_path / "workbooks", [query("Heartbeat | where Computr == 'a'")])
+    (tmp_path / "workbooks" / "book").mkdir()
+    (tmp_path / "workbooks" / "book" / "x.kql").write_text("", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    for arguments in (["validate"], ["validate", "workbooks"], ["validate", "workbooks/book.json"]):
+    for arguments in (["validate"], ["validate", "workbooks"], ["validate", "workbooks/book.json"], ["validate", "workbooks/book/x.kql"]):
         monkeypatch.setattr("sys.argv", ["toolkit", *arguments])
         with pytest.raises(SystemExit) as stopped:
             main()

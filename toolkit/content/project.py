@@ -125,6 +125,8 @@ class Project:
     def _file(self, path: Path) -> Item:
         if is_tests_file(path):
             path = tested_file(path)
+        if path.suffix == ".kql" and (whole := path.parent.with_name(f"{path.parent.name}.json")).is_file():
+            path = whole  # a query of a workbook is checked with the rest of it
         if not path.exists():
             raise ContentError([file_finding(self.show(path), "no-such-file", "There is no such file or folder.")])
         kind: Kind | None = "watchlist" if path.suffix == ".csv" else self.kind_of(path)

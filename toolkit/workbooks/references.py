@@ -52,11 +52,10 @@ class _Piece:
 
 @dataclass(frozen=True)
 class Substituted:
-    """A text with the values in place. `unset` are the referenced parameters that have no value."""
+    """A text with the values in place."""
 
     text: str
     pieces: tuple[_Piece, ...]
-    unset: tuple[str, ...] = ()
 
     def origin(self, start: int, end: int) -> Span:
         """The range of the original text that a range of the new one came from; a pasted value is its whole reference."""
@@ -85,7 +84,6 @@ def substitute(text: str, values: Mapping[str, Value], target: Target, guess: Gu
     """The text with every known reference replaced. `guess` gives a stand-in for a value that nobody knows yet."""
     pieces: list[_Piece] = []
     out: list[str] = []
-    unset: list[str] = []
     at = length = 0
 
     def add(piece: str, origin: int, origin_end: int, *, pasted: bool = False, guessed: bool = False) -> None:
@@ -99,11 +97,9 @@ def substitute(text: str, values: Mapping[str, Value], target: Target, guess: Gu
         if found.start > at:
             add(text[at : found.start], at, found.start)
         made_up = value.guessed and guess is not None
-        if value.plain is None:
-            unset.append(found.name)
         pasted = guess(text, found, value) if made_up and guess else written(value, found.format, target)
         add(pasted, found.start, found.end, pasted=True, guessed=made_up)
         at = found.end
     if at < len(text) or not pieces:
         add(text[at:], at, len(text))
-    return Substituted("".join(out), tuple(pieces), tuple(dict.fromkeys(unset)))
+    return Substituted("".join(out), tuple(pieces))
