@@ -17,7 +17,7 @@ DEV     := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-azure setup-dev validate test lint lint-style lint-format lint-types lint-layers lint-sizes format bench docs docs-check lock clean
+.PHONY: help setup setup-azure setup-dev validate test test-kqlmagic lint lint-style lint-format lint-types lint-layers lint-sizes format bench docs docs-check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -27,6 +27,12 @@ validate: $(RUNTIME) ## prove every detection on its recorded logs (FORMAT=text|
 
 test: $(DEV) ## run the tests (ARGS='tests/kql -k lexer')
 	$(BIN)/python -m pytest $(ARGS)
+
+test-kqlmagic: $(DEV) ## Kqlmagic against `toolkit serve`, in an environment of its own (500 MB)
+	test -x .cache/kqlmagic/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .cache/kqlmagic
+	$(BIN)/uv pip install --quiet --python .cache/kqlmagic/bin/python --requirement tests/serve/kqlmagic.txt || \
+	    $(BIN)/python -m pip --python .cache/kqlmagic/bin/python install --quiet --requirement tests/serve/kqlmagic.txt
+	TOOLKIT_KQLMAGIC_PYTHON=$(CURDIR)/.cache/kqlmagic/bin/python $(BIN)/python -m pytest tests/serve/test_kqlmagic.py
 
 lint: lint-style lint-format lint-types lint-layers lint-sizes ## ruff, mypy --strict, the layer contract, file and function sizes
 lint-style: $(DEV)
