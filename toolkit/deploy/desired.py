@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -18,6 +19,7 @@ from toolkit.content.watchlists import Watchlist, read_watchlist
 from toolkit.deploy.connection import environment_of
 from toolkit.deploy.mapping import ArmResource, MappingError, ResourceKind, Settings, WorkbookSource, to_arm
 from toolkit.kql.lexer import IDENTIFIER, STRING, tokenize
+from toolkit.kql.literals import LiteralError, string_value
 from toolkit.kql.source import NOWHERE
 
 Key = tuple[ResourceKind, str]
@@ -153,21 +155,24 @@ def queries_of(resource: ArmResource) -> Iterator[str]:
 
 def _used(query: str, functions: Mapping[str, Key], watchlists: Mapping[str, Key]) -> set[Key]:
     """Functions by the words of the query, watchlists by its strings: one too many only orders two writes that need no order."""
-    found: set[Key] = set()
     folded = query.lower()
     if not any(name in query for name in functions) and not any(name in folded for name in watchlists):
-        return found
+        return set()
+    words, texts = names_in(query)
+    return {functions[word] for word in words & functions.keys()} | {watchlists[text] for text in texts & watchlists.keys()}
+
+
+def names_in(query: str) -> tuple[set[str], set[str]]:
+    """The words of a query, which may name functions, and its strings in lower case, which may name watchlists."""
     tokens = tokenize(query)
+    words, texts = set[str](), set[str]()
     for at, kind in enumerate(tokens.kinds):
         if kind == IDENTIFIER:
-            key = functions.get(tokens.spelling(at))
+            words.add(tokens.spelling(at))
         elif kind == STRING:
-            key = watchlists.get(tokens.spelling(at).strip("'\"@hH").lower())
-        else:
-            continue
-        if key is not None:
-            found.add(key)
-    return found
+            with suppress(LiteralError):  # a string that is none is told by the query's own check
+                texts.add(string_value(tokens.spelling(at)).lower())
+    return words, texts
 
 
 def in_order(wanted: Iterable[Wanted]) -> list[Wanted]:

@@ -44,13 +44,16 @@ def _current(step: Step, remote: Remote, owner: str, stale: list[str]) -> Step |
     """The step as it is to be done now, None when nothing is left of it."""
     if step.action in ("forget", "wait"):
         return step
-    found = remote.found.get((step.kind, step.name.lower()))
+    found = remote.at(step.kind, step.name)
     if step.action == "replace":
-        return _replacement(step, found, remote.found.get((step.kind, step.replaces.lower())), stale)
+        return _replacement(step, found, _own(step, remote, owner), stale)
     if found is None:
         if step.action in ("create", "delete"):
             return step if step.action == "create" else None
         stale.append(f"{step.title}: it was deleted meanwhile.")
+        return None
+    if _lost(step, found, owner):
+        stale.append(f"{step.title}: it no longer carries this project's mark.")
         return None
     state = digest(state_of(found.resource))
     if step.action != "delete" and state == step.result:
@@ -60,6 +63,19 @@ def _current(step: Step, remote: Remote, owner: str, stale: list[str]) -> Step |
     by = f" by {found.by}" if found.by else ""
     stale.append(f"{step.title}: it was {'made' if step.action == 'create' else 'changed'} meanwhile{by}.")
     return None
+
+
+def _own(step: Step, remote: Remote, owner: str) -> Found | None:
+    """The rule that a step replaces, as long as no other project has it."""
+    old = remote.found.get((step.kind, step.replaces.lower()))
+    return None if old is None or _lost(step, old, owner) else old
+
+
+def _lost(step: Step, found: Found, owner: str) -> bool:
+    """Whether another project has it now; of what is deleted, also whether it is nobody's now."""
+    if found.mark is None:
+        return step.action == "delete"
+    return found.mark.owner != owner
 
 
 def _marked(step: Step, found: Found, owner: str) -> bool:

@@ -17,7 +17,7 @@ from toolkit.deploy.naming import conflicts
 from toolkit.deploy.ownership import Mark, metadata_body, with_mark
 from toolkit.deploy.plan import CHANGES, Origin, Plan, Problem, Step, problems_of
 from toolkit.deploy.preflight import Preflight
-from toolkit.deploy.remote import MANAGED_RULES, Found, Remote
+from toolkit.deploy.remote import MANAGED_RULES, Found, Remote, place_of
 from toolkit.deploy.removal import NO_REMOVALS, removals
 from toolkit.deploy.rows import row_changes
 from toolkit.deploy.target import Pair, Target, is_protected
@@ -46,7 +46,7 @@ class _Planner:
     def plan(self) -> Plan:
         self._problems(self.desired.findings)
         pairs = [Pair(one, self._find(one)) for one in in_order(self.desired.wanted.values())]
-        steps = [step for pair in pairs if not self._is_protected(pair.wanted.resource, pair.wanted.title) for step in self._steps(pair)]
+        steps = [step for pair in pairs if not self._is_protected(pair) for step in self._steps(pair)]
         steps = _with_needs(steps, pairs)
         # a file that cannot be read is still a file of the project
         gone = NO_REMOVALS if self.desired.findings else removals(self.target, self.remote, pairs, steps)
@@ -74,9 +74,9 @@ class _Planner:
     def _problems(self, findings: Sequence[Finding]) -> None:
         self.problems += problems_of(findings)
 
-    def _is_protected(self, resource: ArmResource, title: str) -> bool:
-        found = is_protected(self.policy, resource, title)
-        self.protected += [f"{resource.kind} {title}"] * found
+    def _is_protected(self, pair: Pair) -> bool:
+        found = is_protected(self.policy, pair.found, pair.wanted)
+        self.protected += [f"{pair.wanted.resource.kind} {pair.wanted.title}"] * found
         return found
 
     def _find(self, one: Wanted) -> Found | None:
@@ -84,6 +84,9 @@ class _Planner:
         if one.resource.kind == "alertRule" and one.resource.name.lower() in self._by_content:
             return self._by_content[one.resource.name.lower()]
         found = self.remote.found.get(one.key)
+        elsewhere = self.remote.elsewhere.get(one.key)
+        if elsewhere is not None and place_of(elsewhere.resource) == place_of(one.resource):
+            return elsewhere  # the file itself says another workspace
         other = found is not None and found.mark is not None and found.mark.owner == self.target.owner
         return None if other and found and found.mark and found.mark.content.lower() != one.key[1] else found
 
@@ -93,6 +96,9 @@ class _Planner:
         wanted, found = pair.wanted, pair.found
         resource, notes = self._checked(wanted)
         if resource is None:
+            return
+        if found is None and wanted.key in self.remote.elsewhere:
+            self._taken(wanted, self.remote.elsewhere[wanted.key])
             return
         if found is None:
             yield self._create(wanted, resource, notes)
@@ -106,6 +112,14 @@ class _Planner:
             yield from self._replace(wanted, resource, found, notes)
             return
         yield from self._update(wanted, resource, found, notes)
+
+    def _taken(self, wanted: Wanted, other: Found) -> None:
+        """Workbooks and log alert rules of several workspaces lie in one resource group: a PUT would take this one from its workspace."""
+        kind, name = wanted.resource.kind, wanted.resource.name
+        where = ", ".join(place_of(other.resource)) or "none"
+        message = f"The id {name} is that of a {kind} in this resource group that belongs to another workspace: {where}."
+        hint = "Exclude the file in this environment, or give its content another id here."
+        self._problem("error", "other-workspace", message, wanted.file, hint)
 
     def _checked(self, wanted: Wanted) -> tuple[ArmResource | None, tuple[str, ...]]:
         """The resource as the workspace can take it, None when it is left out or cannot be had."""
@@ -126,8 +140,8 @@ class _Planner:
             self._problem("error", "missing-table", f"{wanted.title!r} cannot run: {tables}.", wanted.file)
         return None, ()
 
-    def _problem(self, severity: Any, code: str, message: str, file: str) -> None:
-        self.problems.append(Problem.plain(severity, code, message, file=file))
+    def _problem(self, severity: Any, code: str, message: str, file: str, hint: str = "") -> None:
+        self.problems.append(Problem.plain(severity, code, message, hint, file))
 
     def _create(self, wanted: Wanted, resource: ArmResource, notes: tuple[str, ...]) -> Step:
         blocked = self._blocked_until(resource)

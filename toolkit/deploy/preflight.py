@@ -36,7 +36,10 @@ class Preflight:
 
 
 def preflight(wanted: Iterable[Wanted], remote: Iterable[Found], schema: LogsSchema, settings: Settings) -> dict[Key, Preflight]:
-    """Analyses every query over the workspace's tables and functions and those of the project; only what is wrong is in the result."""
+    """Analyses every query over the workspace's tables and functions and those of the project; only what is wrong is in the result.
+
+    `remote` is what stays: a function that the plan deletes is not there for those who call it.
+    """
     wanted = list(wanted)
     environment = _environment(wanted, remote, schema)
     opaque = {name for name, function in schema.functions.items() if function.body is None} - set(environment.functions)

@@ -54,7 +54,7 @@ def _read(steps: list[Step], connection: Connection) -> Remote:
 
 
 def _problem(step: Step, remote: Remote) -> str:
-    found = remote.found.get((step.kind, step.name.lower()))
+    found = remote.at(step.kind, step.name)
     if step.action == "delete":
         return "it was deleted and is still there" if found is not None else ""
     if step.replaces and (step.kind, step.replaces.lower()) in remote.found:

@@ -47,12 +47,19 @@ class Found:
 class Remote:
     """The resources of a workspace. `missing` are kinds that could not be read, with the reason: nothing is known about those.
 
+    `elsewhere` are workbooks and log alert rules of the resource group that belong to other workspaces: their names are taken.
     `marks` are all marks of rules by the rule's name in lower case, also those whose rule is gone.
     """
 
     found: dict[Key, Found] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
     missing: dict[ResourceKind, ToolkitError] = field(default_factory=dict)
+    elsewhere: dict[Key, Found] = field(default_factory=dict)
+
+    def at(self, kind: ResourceKind, name: str) -> Found | None:
+        """What has this name, of this workspace or of another one in its resource group."""
+        key = kind, name.lower()
+        return self.found.get(key) or self.elsewhere.get(key)
 
     def of(self, kind: ResourceKind) -> list[Found]:
         return [found for (here, _), found in self.found.items() if here == kind]
@@ -88,9 +95,11 @@ def read_remote(
     rows = _rows(connection, [body for body in lists.get("watchlist") or [] if wanted is None or str(body["name"]).lower() in wanted])
     for kind, found in lists.items():
         for body in found or []:
-            if _is_here(kind, body, connection):
-                one = read_resource(kind, body, rows.get(str(body["name"]).lower(), ()), remote.marks)
-                remote.found[kind, one.resource.name.lower()] = one
+            if kind == "watchlist" and (body.get("properties") or {}).get("isDeleted"):
+                continue
+            one = read_resource(kind, body, rows.get(str(body["name"]).lower(), ()), remote.marks)
+            places = remote.found if _is_here(one.resource, connection) else remote.elsewhere
+            places[kind, one.resource.name.lower()] = one
     return remote
 
 
@@ -118,15 +127,16 @@ def _rows_of(connection: Connection, watchlist: Mapping[str, Any]) -> tuple[ArmR
     return tuple(ArmResource("watchlistItem", str(body["name"]), body) for body in rows)
 
 
-def _is_here(kind: ResourceKind, body: Mapping[str, Any], connection: Connection) -> bool:
-    """Workbooks and log alert rules lie in the resource group: only those of this workspace count. Watchlists may be deleted already."""
-    properties = body.get("properties") or {}
-    here = connection.workspace.id.lower()
-    if kind == "workbook":
-        return str(properties.get("sourceId") or "").lower() == here
-    if kind == "logAlert":
-        return here in [str(scope).lower() for scope in properties.get("scopes") or []]
-    return kind != "watchlist" or not properties.get("isDeleted")
+def _is_here(resource: ArmResource, connection: Connection) -> bool:
+    """Workbooks and log alert rules lie in the resource group: only those of this workspace count."""
+    return resource.kind not in ("workbook", "logAlert") or connection.workspace.id.lower() in place_of(resource)
+
+
+def place_of(resource: ArmResource) -> list[str]:
+    """The ids, in lower case, of what a workbook or log alert rule belongs to."""
+    properties = resource.body.get("properties") or {}
+    given = [properties.get("sourceId") or ""] if resource.kind == "workbook" else properties.get("scopes") or []
+    return sorted(str(each).lower() for each in given if each)
 
 
 def read_resource(kind: ResourceKind, body: Mapping[str, Any], rows: tuple[ArmResource, ...], marks: Mapping[str, Mark]) -> Found:

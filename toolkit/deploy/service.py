@@ -14,11 +14,12 @@ from toolkit.content.models.project import Environment
 from toolkit.content.project import Project
 from toolkit.deploy.connection import Connection, environment_of
 from toolkit.deploy.desired import Desired, Key, desired_state, settings_of
-from toolkit.deploy.mapping import ResourceKind
+from toolkit.deploy.mapping import ResourceKind, Settings
 from toolkit.deploy.plan import Plan, Step
 from toolkit.deploy.planning import make_plan
 from toolkit.deploy.preflight import Preflight, preflight
 from toolkit.deploy.remote import Remote, read_remote
+from toolkit.deploy.removal import leaving_functions
 from toolkit.deploy.target import Target
 from toolkit.kql.source import NOWHERE
 
@@ -74,8 +75,16 @@ def situation(project: Project, environment: str, connection: Connection, option
     report("checking queries against the workspace")
     schema, note = _schema(connection)
     settings = settings_of(project, environment, found)
-    checked = preflight(desired.wanted.values(), remote.found.values(), schema, settings) if schema else {}
+    checked = _checked(target, desired, remote, schema, settings) if schema else {}
     return Situation(target, desired, remote, checked, (note,) if note else ())
+
+
+def _checked(target: Target, desired: Desired, remote: Remote, schema: LogsSchema, settings: Settings) -> dict[Key, Preflight]:
+    """What is wrong with queries in the workspace as the plan leaves it: without the functions that it deletes."""
+    gone = {} if desired.findings else leaving_functions(target, remote, desired.wanted.keys())
+    functions = {name: function for name, function in schema.functions.items() if name not in gone.values()}
+    staying = [found for key, found in remote.found.items() if key not in gone]
+    return preflight(desired.wanted.values(), staying, replace(schema, functions=functions), settings)
 
 
 def target_of(project: Project, name: str, environment: Environment, connection: Connection, options: PlanOptions) -> Target:

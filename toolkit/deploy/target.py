@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from toolkit.content.models.project import DeployPolicy
-from toolkit.deploy.desired import Wanted
-from toolkit.deploy.mapping import ArmResource
+from toolkit.deploy.desired import Wanted, shown_name
 from toolkit.deploy.remote import Found
 
 
@@ -30,6 +29,11 @@ class Pair:
     found: Found | None
 
 
-def is_protected(policy: DeployPolicy, resource: ArmResource, title: str) -> bool:
-    names = {name.lower() for name in policy.protect}
-    return resource.name.lower() in names or title.lower() in names
+def is_protected(policy: DeployPolicy, found: Found | None, wanted: Wanted | None = None) -> bool:
+    """Whether the policy names either of the two: by the id in the file, which is not always that in the workspace, or by a shown name."""
+    names = set[str]()
+    if wanted is not None:
+        names |= {wanted.resource.name, wanted.title}
+    if found is not None:
+        names |= {found.resource.name, shown_name(found.resource.body), found.mark.content if found.mark else ""}
+    return not {name.lower() for name in policy.protect}.isdisjoint(name.lower() for name in names if name)
