@@ -113,3 +113,36 @@ def test_data_are_needed_only_for_tables(toolkit: Toolkit) -> None:
     assert ran.code == 2
     assert "The query reads AuditLogs, SigninLogs. Missing option '--data'" in ran.err
     assert toolkit("query", "SigninLog | count").code == 1
+
+
+def _write_parquet(path: Path, rows: int) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table({"TimeGenerated": ["2026-03-02T09:10:00Z"] * rows, "Count_d": [float(n) for n in range(rows)]}), path)
+
+
+def test_files_in_place(toolkit: Toolkit, data: Path) -> None:
+    for name in ("SigninLogs.jsonl", "Mine_CL/2026/part.csv"):
+        (data / name).unlink()
+    _write_parquet(Path("data/Door_CL/Day=2026-03-02/x.parquet"), 5)
+    query = "Door_CL | where TimeGenerated > ago(1d) | summarize sum(Count_d), take_any(Day)"
+    ran = toolkit("query", query, "--now", "2026-03-02T12:00:00Z", "--data", "data", "--format", "csv", "--in-place")
+    assert (ran.code, ran.out) == (0, "sum_Count_d,Day\n10.0,2026-03-02\n")
+    assert "Door_CL: 1 file, 0.0 MiB, 5 rows, read in place." in ran.err
+
+
+def test_large_tables_are_read_in_place_where_that_can_be(toolkit: Toolkit, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("toolkit.cli.data.IN_PLACE_BYTES", 100)
+    _write_parquet(Path("data/Door_CL/x.parquet"), 5)
+    (data / "Mine_CL" / "2026" / "more.csv").write_text("Text_s\n" + "x" * 200 + '\n"two\nlines"\n', encoding="utf-8")
+    ran = toolkit("query", "union Door_CL, Mine_CL | count", "--data", "data", "--format", "csv")
+    assert (ran.code, ran.out) == (0, "Count\n8\n")
+    assert "Door_CL: 1 file" in ran.err
+    assert "Mine_CL: cannot be read in place and is loaded: " in ran.err
+    strict = toolkit("query", "Mine_CL | count", "--data", "data", "--in-place")
+    assert (strict.code, strict.out) == (3, "")
+    assert "ingest the file" in strict.err
+    both = toolkit("query", "Mine_CL | count", "--data", "data", "--in-place", "--lenient")
+    assert both.code == 2

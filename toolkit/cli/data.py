@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,16 +37,54 @@ def bench_of(folder: Path, threads: int | None = 1) -> Bench:
     return Bench(project, list(project.items("function")), list(project.items("watchlist")), None, threads=threads)
 
 
-def workspace_of(bench: Bench, folder: Path | None, *, lenient: bool) -> Workspace:
-    """The tables of a folder; what is odd about its files goes to standard error. Raises IngestError."""
-    from toolkit.engine.ingest import discover
+IN_PLACE_BYTES = 256 * 1024 * 1024
+"""Tables whose files are larger than this together are read in place."""
+
+
+def workspace_of(bench: Bench, folder: Path | None, *, lenient: bool, in_place: bool = False) -> Workspace:
+    """The tables of a folder; what is odd about its files goes to standard error. Raises IngestError.
+
+    Tables of large files are attached, all of them with `in_place`; what cannot be read in place is then loaded, or with
+    `in_place` refused. Attached tables come first: then no row has to move (`Database.attach`).
+    """
+    from toolkit.engine.ingest import IngestError, discover
 
     workspace = bench.base
-    for table, files in discover(folder).items() if folder is not None else ():
-        report = workspace.ingest(table, files, lenient=lenient)
-        for finding in report.findings:
-            if finding.severity != "info":
-                click.echo(finding.render(), err=True)
-        if report.skipped:
-            click.echo(f"{table}: {report.skipped} records left out, {report.rows} read.", err=True)
+    tables = discover(folder) if folder is not None else {}
+    large = [table for table, files in tables.items() if in_place or (not lenient and _bytes(files) > IN_PLACE_BYTES)]
+    loaded = [table for table in tables if table not in large]
+    for table in large:
+        try:
+            _attach(workspace, table, tables[table])
+        except IngestError as error:
+            if in_place:
+                raise
+            click.echo(f"{table}: cannot be read in place and is loaded: {str(error).splitlines()[0]}", err=True)
+            loaded.append(table)
+    for table in loaded:
+        _ingest(workspace, table, tables[table], lenient=lenient)
     return workspace
+
+
+def _bytes(files: Sequence[Path]) -> int:
+    return sum(file.stat().st_size for file in files)
+
+
+def _attach(workspace: Workspace, table: str, files: Sequence[Path]) -> None:
+    from toolkit.cli.azure import status
+
+    size = f"{_bytes(files) / 2**20:,.1f} MiB"
+    count = f"{len(files)} file{'' if len(files) == 1 else 's'}"
+    with status() as say:
+        say(f"{table}: looking through {count}, {size}")
+        rows = workspace.attach(table, files)
+    click.echo(f"{table}: {count}, {size}, {rows:,} row{'' if rows == 1 else 's'}, read in place.", err=True)
+
+
+def _ingest(workspace: Workspace, table: str, files: Sequence[Path], *, lenient: bool) -> None:
+    report = workspace.ingest(table, files, lenient=lenient)
+    for finding in report.findings:
+        if finding.severity != "info":
+            click.echo(finding.render(), err=True)
+    if report.skipped:
+        click.echo(f"{table}: {report.skipped} records left out, {report.rows} read.", err=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from toolkit.cli.azure import status
 from toolkit.cli.console import echo, echo_finding
 from toolkit.cli.data import Moment, bench_of, workspace_of
 from toolkit.cli.main import CLEAN, ENVIRONMENT, FINDINGS
@@ -29,12 +30,14 @@ _WIDEST = 80
 @click.option("--end", type=Moment(), help="Only rows whose TimeGenerated is not later.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 @click.option("--lenient", is_flag=True, help="Leave out lines of logs that cannot be read, and count them.")
+@click.option("--in-place", is_flag=True, help="Read the files where they are instead of loading them; large ones are anyway.")
 @click.option("--time-limit", type=click.FloatRange(min=0.01), metavar="S", help="Seconds that the query may run.")
 def command(kql: str, folder: Path | None, **options: Any) -> int:
     """Run KQL on recorded logs. `-` as KQL reads the query from standard input.
 
     A file belongs to the table that its name begins with (AKSAudit.jsonl, AKSAudit.attack.csv), a folder named after a
     table holds files of that table. Functions and watchlists of the project that the folder lies in can be used.
+    Tables of more than 256 MB are read in place: the columns and the time range that the query asks for, not the whole files.
     A query that reads no table (print, range, datatable) needs no data. Several results (several statements, fork, facet)
     come one after the other.
     """
@@ -50,12 +53,16 @@ def command(kql: str, folder: Path | None, **options: Any) -> int:
         for finding in error.findings:
             echo_finding(finding)
         return ENVIRONMENT
+    if options["in_place"] and options["lenient"]:
+        raise click.UsageError("--lenient is for logs that are loaded; with --in-place every record has to be readable.")
     now = options["now"] or datetime.now(UTC)
     try:
-        workspace = workspace_of(bench, folder, lenient=options["lenient"])
+        workspace = workspace_of(bench, folder, lenient=options["lenient"], in_place=options["in_place"])
         if folder is None:
             _refuse_tables(workspace, text)
-        result = workspace.query(text, now=now, start=options["start"], end=options["end"], timeout=options["time_limit"])
+        with status() as say:
+            say("running the query")
+            result = workspace.query(text, now=now, start=options["start"], end=options["end"], timeout=options["time_limit"])
         _show(result, options["form"])
     except QueryCancelled as error:
         raise KeyboardInterrupt from error

@@ -38,6 +38,7 @@ _TOKEN = "TOOLKIT_SERVE_TOKEN"  # noqa: S105  # the name of a variable
     "--time-limit", type=click.FloatRange(min=0.01), default=600.0, show_default=True, metavar="S", help="Seconds that a query may run."
 )
 @click.option("--lenient", is_flag=True, help="Leave out lines of logs that cannot be read, and count them.")
+@click.option("--in-place", is_flag=True, help="Read the files where they are instead of loading them; large ones are anyway.")
 @click.option("--quiet", is_flag=True, help="No line per request.")
 def command(folders: tuple[str, ...], **options: Any) -> int:
     """Serve recorded logs to the clients of Azure Data Explorer and Log Analytics: azure-kusto-data, azure-monitor-query, Kqlmagic, the
@@ -56,7 +57,7 @@ def command(folders: tuple[str, ...], **options: Any) -> int:
         click.echo(f"`toolkit serve` needs {error.name}: install the extra, pip install 'toolkit[serve]'.", err=True)
         return ENVIRONMENT
     try:
-        settings = _settings([_database(text, options["lenient"]) for text in folders or ("",)], options)
+        settings = _settings([_database(text, options) for text in folders or ("",)], options)
     except ContentError as error:
         for finding in error.findings:
             echo_finding(finding)
@@ -71,14 +72,14 @@ def command(folders: tuple[str, ...], **options: Any) -> int:
     return CLEAN
 
 
-def _database(text: str, lenient: bool) -> Database:
+def _database(text: str, options: dict[str, Any]) -> Database:
     """One folder under its name. Without one there are the project's functions and no logs."""
     from toolkit.serve.databases import Database
 
     name, equals, path = text.partition("=")
     folder = Path(path if equals else text) if text else None
     bench = bench_of(folder or Path.cwd(), threads=None)
-    workspace = workspace_of(bench, folder, lenient=lenient)
+    workspace = workspace_of(bench, folder, lenient=options["lenient"], in_place=options["in_place"])
     return Database(name if equals else (folder or Path.cwd()).resolve().name, workspace)
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from toolkit.engine.database import FileScan
-from toolkit.engine.files.parquet import FILE, ParquetGroup, natural_kind, parquet_groups, raise_all, reading, refused, text_column
-from toolkit.engine.files.paths import Paths, placed_files, sql_name, sql_text
+from toolkit.engine.files.parquet import ParquetGroup, parquet_groups, raise_all, refused, text_column
+from toolkit.engine.files.paths import Paths, placed_files, sql_name
+from toolkit.engine.files.text import TextGroup, text_groups
 from toolkit.engine.ingest.findings import Finding, unreadable
 from toolkit.engine.ingest.infer import infer_type
 from toolkit.engine.ingest.naming import Naming, Target, UnknownZoneError
 from toolkit.engine.lower.context import StoredColumn
 from toolkit.kql.types import ScalarType, TableSchema
 
+Group = ParquetGroup | TextGroup
 Scan = tuple[FileScan, dict[str, StoredColumn], int]
+_TIME = "TimeGenerated"
 
 
 @dataclass(frozen=True)
@@ -31,14 +34,16 @@ class Attached:
 def attach_files(source: Paths, table: str, known: TableSchema | None) -> Attached:
     """Raises IngestError for files that are not there or that cannot be read in place."""
     files = placed_files(source)
-    other = next((file for file in files if file.format != "parquet" or file.compression), None)
-    if other is not None:
-        raise unreadable(other.path, "only Parquet files are read in place: ingest the file")
-    groups = parquet_groups(files)
     settled = _Settled(table, known)
-    for group in groups:
-        settled.add(group)
-    scans = [settled.scan(group) for group in groups]
+    parquet = parquet_groups([file for file in files if file.format == "parquet"])
+    texts = text_groups([file for file in files if file.format != "parquet"])
+    for group in texts:
+        group.known = known
+        group.look(table, [name for name in group.names if settled.target(group, name).type is None])
+    groups: list[Group] = [*parquet, *texts]
+    for one in groups:
+        settled.add(one)
+    scans = [settled.scan(one) for one in groups]
     raise_all(settled.wrong)
     return Attached(scans, settled.schema)
 
@@ -61,60 +66,74 @@ class _Settled:
         open_suffixes = self._table.endswith("_CL") or self._table == "AzureDiagnostics"
         return TableSchema(self._table, dict(self.types), open_suffixes=open_suffixes)
 
-    def add(self, group: ParquetGroup) -> None:
+    def add(self, group: Group) -> None:
         targets = self._targets(group)
-        for field in group.schema:
-            target = targets[field.name]
-            kind = target.type or natural_kind(group, field)
-            self._settle(target.column, kind, group, field.type)
+        for name, target in targets.items():
+            kind = target.type or group.natural(name)
+            if kind is None:
+                self.wrong.append(refused(group.name, name, group.found(name), None))
+            else:
+                self._settle(target.column, kind, group)
         for key, values in _partition_columns(group).items():
-            self._settle(
-                self._naming.target(key).column, self._naming.target(key).type or infer_type([values], text_source=True), group, "text"
-            )
+            target = self._naming.target(key)
+            self._settle(target.column, target.type or infer_type([values], text_source=True), group)
 
-    def _settle(self, column: str, kind: ScalarType | None, group: ParquetGroup, found: object) -> None:
-        before = self.types.setdefault(column, kind) if kind is not None else None
-        if kind is None:
-            self.wrong.append(refused(group.name, column, found, None))
-        elif before is not kind:
+    def _settle(self, column: str, kind: ScalarType, group: Group) -> None:
+        before = self.types.setdefault(column, kind)
+        if before is not kind:
             message = f"column {column!r} would be {kind}, in other files of the table it is {before}: ingest the files"
             self.wrong.append(Finding(message, group.name))
 
-    def _targets(self, group: ParquetGroup) -> dict[str, Target]:
+    def target(self, group: Group, name: str) -> Target:
         try:
-            targets = {name: self._naming.target(name) for name in group.schema.names}
+            target = self._naming.target(name)
         except UnknownZoneError as error:
             raise unreadable(group.name, str(error)) from None
+        if target.zone is not None:
+            raise unreadable(group.name, f"column {name!r}: a time zone of a column is not read in place: ingest the file")
+        return target
+
+    def _targets(self, group: Group) -> dict[str, Target]:
+        targets = {name: self.target(group, name) for name in group.names}
         columns = [target.column for target in targets.values()]
-        twice = next((name for name, target in targets.items() if columns.count(target.column) > 1 or target.zone is not None), None)
+        twice = next((name for name, target in targets.items() if columns.count(target.column) > 1), None)
         if twice is not None:
-            raise unreadable(
-                group.name, f"column {twice!r}: another spelling or a time zone of a column is not read in place: ingest the file"
-            )
+            raise unreadable(group.name, f"column {twice!r}: another spelling of a column is not read in place: ingest the file")
         return targets
 
-    def scan(self, group: ParquetGroup) -> Scan:
+    def scan(self, group: Group) -> Scan:
         targets = self._targets(group)
         columns: dict[str, StoredColumn] = {}
-        for field in group.schema:
-            kind = self.types.get(targets[field.name].column)
-            found = None if kind is None else reading(group, field, kind)
-            if found is not None:
-                columns[targets[field.name].column] = found
+        kinds: dict[str, ScalarType] = {}
+        for name, target in targets.items():
+            kind = self.types.get(target.column)
+            found = None if kind is None else group.reading(name, kind)
+            if found is not None and kind is not None:
+                columns[target.column], kinds[name] = found, kind
             elif kind is not None:
-                self.wrong.append(refused(group.name, field.name, field.type, kind))
-        partition = _partition_columns(group)
+                self.wrong.append(refused(group.name, name, group.found(name), kind))
+        if isinstance(group, TextGroup) and not self.wrong:
+            columns = self._verified(group, columns, kinds)
+        partition = list(_partition_columns(group))
         for key in partition:
             target = self._naming.target(key)
             columns[target.column] = text_column(sql_name(key), key, self.types[target.column])
-        paths = tuple(file.path for file in group.files)
-        options = f"filename={sql_text(FILE)}, hive_partitioning={str(bool(partition)).lower()}, hive_types_autocast=false"
-        return FileScan(paths, f"read_parquet([{', '.join(map(sql_text, paths))}], {options})"), columns, group.rows
+        sql = "" if self.wrong else group.sql(kinds, partition)
+        return FileScan(tuple(file.path for file in group.files), sql), columns, group.rows
+
+    def _verified(self, group: TextGroup, columns: dict[str, StoredColumn], kinds: dict[str, ScalarType]) -> dict[str, StoredColumn]:
+        """The columns after every value was converted once; the table's time knows the files it is in."""
+        time = _TIME if _TIME in columns and self.types[_TIME] is ScalarType.DATETIME else None
+        found = group.verify(columns, kinds, time, self._table)
+        if time is None:
+            return columns
+        spans = tuple((file.path, *found.get(file.path, (1, 0))) for file in group.files)
+        return {**columns, time: replace(columns[time], spans=spans)}
 
 
-def _partition_columns(group: ParquetGroup) -> dict[str, list[str]]:
+def _partition_columns(group: Group) -> dict[str, list[str]]:
     """The names and values of the files' folders, where the files themselves have no such column."""
-    held = {name.lower() for name in group.schema.names}
+    held = {name.lower() for name in group.names}
     keys = [key for key, _ in group.files[0].partition]
     fresh = [key for key in keys if key.lower() not in held]
     if fresh and len(fresh) < len(keys):

@@ -9,19 +9,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from toolkit.engine.files.paths import PlacedFile, sql_name
+from toolkit.engine.files.paths import PlacedFile, sql_name, sql_text
 from toolkit.engine.files.values import udf_of
 from toolkit.engine.ingest.findings import Finding, IngestError, unreadable
 from toolkit.engine.ingest.infer import kinds_of_arrow
 from toolkit.engine.ingest.logtime import looks_like_time
 from toolkit.engine.lower.context import StoredColumn
-from toolkit.engine.lower.time_bounds import FROM_DATES, FROM_MICROSECONDS, FROM_NANOSECONDS, FROM_ZONED, FROM_ZONED_NANOSECONDS
+from toolkit.engine.lower.time_bounds import FILE, FROM_DATES, FROM_MICROSECONDS, FROM_NANOSECONDS, FROM_ZONED, FROM_ZONED_NANOSECONDS
 from toolkit.engine.sql import PHYSICAL
 from toolkit.kql.times import MAX_DATETIME_TICKS, UNIX_EPOCH_TICKS
 from toolkit.kql.types import ScalarType
-
-FILE = "kql file"
-"""The column that holds the path of a row's file, for messages."""
 
 _WIDER = (ScalarType.INT, ScalarType.LONG, ScalarType.REAL)
 
@@ -38,18 +35,37 @@ class ParquetGroup:
     def name(self) -> str:
         return self.files[0].path
 
+    @property
+    def names(self) -> list[str]:
+        return list(self.schema.names)
+
+    def found(self, name: str) -> str:
+        return str(self.schema.field(name).type)
+
+    def natural(self, name: str) -> ScalarType | None:
+        return natural_kind(self, self.schema.field(name))
+
+    def reading(self, name: str, kind: ScalarType) -> StoredColumn | None:
+        return reading(self, self.schema.field(name), kind)
+
+    def sql(self, kinds: dict[str, ScalarType], partition: Sequence[str]) -> str:
+        """The table function that reads these files."""
+        paths = ", ".join(sql_text(file.path) for file in self.files)
+        hive = f"hive_partitioning={str(bool(partition)).lower()}, hive_types_autocast=false"
+        return f"read_parquet([{paths}], filename={sql_text(FILE)}, {hive})"
+
 
 def parquet_groups(files: Iterable[PlacedFile]) -> list[ParquetGroup]:
     """The files by their columns and by the names of their partitions, each in its order. Raises IngestError."""
     found: dict[Any, list[tuple[PlacedFile, Any, int]]] = {}
     for file in files:
-        schema, rows, odd = _footer(file)
+        schema, rows = _footer(file)
         keys = tuple(key for key, _ in file.partition)
-        found.setdefault((tuple(zip(schema.names, schema.types, strict=True)), odd, keys), []).append((file, schema, rows))
+        found.setdefault((tuple(zip(schema.names, schema.types, strict=True)), keys), []).append((file, schema, rows))
     return [ParquetGroup(tuple(file for file, _, _ in group), group[0][1], sum(rows for _, _, rows in group)) for group in found.values()]
 
 
-def _footer(file: PlacedFile) -> tuple[Any, int, bool]:
+def _footer(file: PlacedFile) -> tuple[Any, int]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -64,7 +80,7 @@ def _footer(file: PlacedFile) -> tuple[Any, int, bool]:
     names = [name.lower() for name in schema.names]
     if len(set(names)) < len(names):
         raise unreadable(file.path, "columns whose names differ only by case cannot be read in place: ingest the file")
-    return schema.remove_metadata(), metadata.num_rows, False
+    return schema.remove_metadata(), metadata.num_rows
 
 
 def _is_old_time(column: Any) -> bool:
@@ -144,7 +160,7 @@ def reading(group: ParquetGroup, field: Any, kind: ScalarType) -> StoredColumn |
         # DuckDB and Python spell escaped characters differently
         text = "CAST(to_json({0}) AS VARCHAR)"
         udf = udf_of(kind)
-        template = f"CASE WHEN contains({text}, '\\u') THEN {udf}({text}, {_literal(field.name)}, {sql_name(FILE)}) ELSE {text} END"
+        template = f"CASE WHEN contains({text}, '\\u') THEN {udf}({text}, {literal(field.name)}, {sql_name(FILE)}) ELSE {text} END"
         return StoredColumn(name, True, template, udf=udf)
     if kind is ScalarType.STRING and pa.types.is_integer(field.type):
         return StoredColumn(name, True, "coalesce(CAST({0} AS VARCHAR), '')")
@@ -157,11 +173,11 @@ def text_column(name: str, label: str, kind: ScalarType, *, json: bool = False) 
     """A column of texts, `name` as SQL writes it, in a type."""
     if kind in (ScalarType.STRING, ScalarType.UNKNOWN):
         return StoredColumn(name, True, "coalesce(CAST({0} AS VARCHAR), '')")
-    udf = udf_of(kind, json=json)
-    return StoredColumn(name, True, f"{udf}(CAST({{0}} AS VARCHAR), {_literal(label)}, {sql_name(FILE)})", udf=udf)
+    udf = udf_of(kind, "json" if json else "field")
+    return StoredColumn(name, True, f"{udf}(CAST({{0}} AS VARCHAR), {literal(label)}, {sql_name(FILE)})", udf=udf)
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     return "'" + text.replace("'", "''").replace("{", "{{").replace("}", "}}") + "'"
 
 
@@ -220,7 +236,7 @@ def _in_range(count: int, source: Any) -> bool:
     return bool(0 <= ticks + UNIX_EPOCH_TICKS <= MAX_DATETIME_TICKS)
 
 
-def refused(source: str, column: str, found: object, kind: ScalarType | None) -> Finding:
+def refused(source: str, column: str, found: str, kind: ScalarType | None) -> Finding:
     return Finding(f"column {column!r}: {found} is not read in place as {kind or 'any type'}: ingest the file", source)
 
 

@@ -11,6 +11,7 @@ from toolkit.kql.types import ScalarType
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_ORDER = "the order of day and month in its times is decided by the whole file"
 _KINDS = (
     ScalarType.BOOL,
     ScalarType.INT,
@@ -24,19 +25,39 @@ _KINDS = (
 )
 
 
-def udf_of(kind: ScalarType, *, json: bool = False) -> str:
-    """The engine's function for texts of a type; `json`: for what a JSON record holds as text, not for a field of a file without types."""
-    return f"kql_in_place_{kind.value}{'_json' if json else ''}"
+def udf_of(kind: ScalarType, source: str = "field") -> str:
+    """The engine's function for texts of a type.
+
+    `source`: "field" of a file whose text has no types, "json" for the texts of a JSON record, "value" for any value of one, as JSON.
+    """
+    return f"kql_in_place_{kind.value}_{source}"
 
 
-def _reader(kind: ScalarType, text_source: bool) -> Callable[[Any, Any, Any], Any]:
+def register(connection: Any, name: str) -> None:
+    """Makes a function known to an engine that has no workspace."""
+    row = REGISTRY.python[name]
+    special: Any = "special"
+    connection.create_function(name, row.function, list(row.arguments), row.result, type="arrow", null_handling=special)
+
+
+def _reader(kind: ScalarType, source: str) -> Callable[[Any, Any, Any], Any]:
     def read(texts: Any, column: Any, files: Any) -> Any:
-        from toolkit.engine.ingest.coerce import coerce_strings
+        from toolkit.engine.ingest.coerce import coerce_strings, coerce_values
         from toolkit.engine.ingest.logtime import TimeReading, has_numeric_order
 
-        if kind is ScalarType.DATETIME and any(text and has_numeric_order(text) for text in texts.unique().to_pylist()):
-            raise ValueError(_refusal(column, files, 0, "the order of day and month in its times is decided by the whole file"))
-        found = coerce_strings(texts, kind, TimeReading(), text_source=text_source)
+        if (
+            kind is ScalarType.DATETIME
+            and source != "value"
+            and any(text and has_numeric_order(text) for text in texts.unique().to_pylist())
+        ):
+            raise ValueError(_refusal(column, files, 0, _ORDER))
+        if source == "value":
+            values = [None if text is None else _value(text) for text in texts.to_pylist()]
+            if kind is ScalarType.DATETIME and any(isinstance(value, str) and has_numeric_order(value) for value in values):
+                raise ValueError(_refusal(column, files, 0, _ORDER))
+            found = coerce_values(values, kind, TimeReading(), text_source=False)
+        else:
+            found = coerce_strings(texts, kind, TimeReading(), text_source=source == "field")
         for row, reason in found.bad.items():
             raise ValueError(_refusal(column, files, row, reason))
         return found.array
@@ -48,9 +69,15 @@ def _refusal(column: Any, files: Any, row: int, reason: str) -> str:
     return f"kql: {files[row].as_py()}: column {column[row].as_py()!r} is not read in place: {reason}; ingest the file"
 
 
-for _kind in _KINDS:
-    for _json in (False, True):
-        _name = udf_of(_kind, json=_json)
+def _value(text: str) -> Any:
+    import json
+
+    return json.loads(text)
+
+
+for _kind in (*_KINDS, ScalarType.STRING):
+    for _source in ("field", "json", "value"):
+        _name = udf_of(_kind, _source)
         REGISTRY.python[_name] = PythonFunction(
-            _name, _reader(_kind, not _json), ("VARCHAR", "VARCHAR", "VARCHAR"), PHYSICAL[_kind], strict=False, vectorized=True
+            _name, _reader(_kind, _source), ("VARCHAR", "VARCHAR", "VARCHAR"), PHYSICAL[_kind], strict=False, vectorized=True
         )

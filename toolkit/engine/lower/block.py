@@ -30,12 +30,16 @@ class Ordering:
 
 @dataclass
 class Block:
-    """`columns`: each visible or hidden column in terms of the source; `order` is emitted where it matters (LIMIT, result)."""
+    """`columns`: each visible or hidden column in terms of the source; `order` is emitted where it matters (LIMIT, result).
+
+    `parts`: what a source that is a union is made of, while nothing but plain names of it is in `columns`.
+    """
 
     source: Source
     columns: dict[int, Lowered]
     where: list[Sql] = field(default_factory=list)
     order: tuple[Ordering, ...] = ()
+    parts: tuple[Block, ...] = ()
 
     @property
     def is_empty(self) -> bool:

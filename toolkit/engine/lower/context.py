@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from toolkit.engine.select import TableExpression
+from toolkit.engine.sql import Sql
 from toolkit.kql.diagnostics import Diagnostic
 from toolkit.kql.source import Span
 
@@ -23,12 +24,14 @@ class StoredColumn:
     """A column of a stored table: its physical name, and whether any stored value is NULL.
 
     A column of a file in place is read through `template`, which may call the Python function `udf`.
+    `spans`: the paths of the files with the least and greatest ticks of the column in each, (1, 0) where there are none.
     """
 
     sql_name: str
     nullable: bool
     template: str = ""
     udf: str = ""
+    spans: tuple[tuple[str, int, int], ...] = ()
 
 
 class StoredPart(Protocol):
@@ -74,6 +77,7 @@ class Context:
     tables: list[TableExpression] = field(default_factory=list)
     shared_blocks: dict[int, tuple[str, Block]] = field(default_factory=dict)
     udfs: set[str] = field(default_factory=set)
+    spans: dict[Sql, tuple[tuple[str, int, int], ...]] = field(default_factory=dict)
     threads_share: bool = False
     ordered: bool = True
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(_FIRST_HIDDEN_ID))

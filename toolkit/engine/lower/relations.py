@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from toolkit.engine.lower import expand, groups, joins, parse, scan, sources, time_bounds, walks, windows
+from toolkit.engine.lower import expand, groups, joins, parse, scan, sources, walks, windows
 from toolkit.engine.lower.block import Block, Ordering
 from toolkit.engine.lower.context import Context
 from toolkit.engine.lower.expressions import Expressions, null_of
@@ -108,13 +108,14 @@ class Relations:
                 return block
 
     def _filter(self, rel: plan.Filter, block: Block) -> Block:
+        parts = conjuncts(rel.predicate)
+        if not block.is_empty:
+            block = sources.bounded(block, parts, self)
         block = block.ready_for(references(rel.predicate))
         lowering = self.expressions(block.columns)
-        parts = conjuncts(rel.predicate)
         tests = [lowering.condition(part) for part in parts]
-        tests += [bound for part in parts for bound in time_bounds.bounds(part, block.columns, lowering.lower)]
         # what cannot be run is refused also where there are no rows; the statement does without the tests
-        return Block(block.source, block.columns, block.where if block.is_empty else [*block.where, *tests], block.order)
+        return Block(block.source, block.columns, block.where if block.is_empty else [*block.where, *tests], block.order, block.parts)
 
     def _extend(self, rel: plan.Extend, block: Block) -> Block:
         used = {number for _, value in rel.items for number in references(value)}

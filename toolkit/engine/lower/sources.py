@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from toolkit.engine.errors import failing
+from toolkit.engine.lower import time_bounds
 from toolkit.engine.lower.block import Block, Ordering
 from toolkit.engine.lower.context import ONE_THREAD, StoredColumn, StoredPart
 from toolkit.engine.lower.expressions import null_of
@@ -32,7 +34,22 @@ def scan(lowering: Relations, rel: plan.Scan) -> Block:
         return _placed(lowering, blocks[0]) if parts[0].rows > ONE_THREAD and not parts[0].in_place else blocks[0]
     ids = [column.id for column in rel.columns]
     columns = {number: Lowered(ColumnName(number), any(block.columns[number].nullable for block in blocks)) for number in ids}
-    return Block(Nested(UnionAll(tuple(block.select(ids) for block in blocks))), columns)
+    return Block(
+        Nested(UnionAll(tuple(block.select(ids) for block in blocks))),
+        columns,
+        parts=tuple(blocks) if any(part.in_place for part in parts) else (),
+    )
+
+
+def bounded(block: Block, predicates: Sequence[plan.Expr], lowering: Relations) -> Block:
+    """The same block without the row groups and files whose times the predicates exclude; so each part of a union of files."""
+    if block.parts:
+        parts = tuple(bounded(part, predicates, lowering) for part in block.parts)
+        source = Nested(UnionAll(tuple(part.select(part.columns) for part in parts)))
+        return Block(source, block.columns, block.where, block.order, parts)
+    lower, spans = lowering.expressions(block.columns).lower, lowering.context.spans
+    tests = [bound for predicate in predicates for bound in time_bounds.bounds(predicate, block.columns, lower, spans)]
+    return Block(block.source, block.columns, [*block.where, *tests], block.order)
 
 
 def _placed(lowering: Relations, block: Block) -> Block:
@@ -59,6 +76,8 @@ def _read(lowering: Relations, physical: StoredColumn, column: plan.Column) -> L
     if physical.udf:
         lowering.context.udfs.add(physical.udf)
     value = Form(physical.template, (Form(physical.sql_name),))
+    if physical.spans:
+        lowering.context.spans[value] = (*lowering.context.spans.get(value, ()), *physical.spans)
     return Lowered(value, column.type is not ScalarType.STRING)
 
 

@@ -6,7 +6,7 @@ the timestamp itself reaches the scan of the file, which then leaves out row gro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 
 from toolkit.engine.sql import Form, Literal, Lowered, Sql
@@ -27,33 +27,47 @@ FILE_TIMES = {
     FROM_DATES: "DATE",
 }
 
+FILE = "kql file"
+"""The column of files in place that holds the path of a row's file."""
+
 _MIRRORED = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "=="}
 # What timestamps of nanoseconds reach; an ordinary timestamp holds every datetime.
 _NANOSECONDS = (datetime(1678, 1, 1), datetime(2262, 1, 1))  # noqa: DTZ001  # a file's timestamps as they are written, without a zone
 
 
-def bounds(predicate: plan.Expr, columns: Mapping[int, Lowered], lower: Callable[[plan.Expr], Lowered]) -> Iterator[Sql]:
+Spans = Mapping[Sql, Sequence[tuple[str, int, int]]]
+
+
+def bounds(predicate: plan.Expr, columns: Mapping[int, Lowered], lower: Callable[[plan.Expr], Lowered], spans: Spans) -> Iterator[Sql]:
     """Necessary conditions for a comparison of a file's time, on the file's column; nothing for any other predicate."""
     if not isinstance(predicate, plan.Call):
         return
     if predicate.name in _MIRRORED:
         left, right = predicate.args
-        yield from _bound(left, predicate.name, right, columns, lower)
-        yield from _bound(right, _MIRRORED[predicate.name], left, columns, lower)
+        yield from _bound(left, predicate.name, right, (columns, spans), lower)
+        yield from _bound(right, _MIRRORED[predicate.name], left, (columns, spans), lower)
     elif predicate.name == "between":
         value, low, high = predicate.args
-        yield from _bound(value, ">=", low, columns, lower)
-        yield from _bound(value, "<=", high, columns, lower)
+        yield from _bound(value, ">=", low, (columns, spans), lower)
+        yield from _bound(value, "<=", high, (columns, spans), lower)
 
 
 def _bound(
-    value: plan.Expr, operator: str, limit: plan.Expr, columns: Mapping[int, Lowered], lower: Callable[[plan.Expr], Lowered]
+    value: plan.Expr,
+    operator: str,
+    limit: plan.Expr,
+    known: tuple[Mapping[int, Lowered], Spans],
+    lower: Callable[[plan.Expr], Lowered],
 ) -> Iterator[Sql]:
+    columns, spans = known
     column = columns.get(value.column.id) if isinstance(value, plan.Ref) else None
-    if column is None or not isinstance(column.sql, Form) or column.sql.template not in FILE_TIMES:
+    if column is None or not isinstance(column.sql, Form) or not (column.sql.template in FILE_TIMES or column.sql in spans):
         return
     ticks = _ticks(lower(limit).sql)
     if ticks is None:
+        return
+    if column.sql in spans:
+        yield from _files(spans[column.sql], operator, ticks)
         return
     stored = column.sql.args[0]
     for sign in (">=", "<=") if operator == "==" else (operator,):
@@ -63,6 +77,16 @@ def _bound(
         kind = FILE_TIMES[column.sql.template]
         if "NS" not in kind or _NANOSECONDS[0] < moment < _NANOSECONDS[1]:
             yield _compared(stored, sign, moment, kind)
+
+
+def _files(spans: Sequence[tuple[str, int, int]], operator: str, ticks: int) -> Iterator[Sql]:
+    """Leaves out the files none of whose times can fit."""
+    fits = {">": lambda low, high: high > ticks, ">=": lambda low, high: high >= ticks, "<": lambda low, high: low < ticks}
+    fits |= {"<=": lambda low, high: low <= ticks, "==": lambda low, high: low <= ticks <= high}
+    outside = [path for path, low, high in spans if low > high or not fits[operator](low, high)]
+    if outside:
+        places = ", ".join(f"{{{index}}}" for index in range(len(outside)))
+        yield Form(f'"{FILE}" NOT IN ({places})', tuple(Literal(path, "VARCHAR") for path in outside))
 
 
 def _compared(stored: Sql, sign: str, moment: datetime, kind: str) -> Sql:
