@@ -32,8 +32,8 @@ SELECT make_timestamp(1772323200000000 + i * 1000) AS "TimeGenerated", 'user' ||
 """
 COLUMNS = {"TimeGenerated": "datetime", "User": "string", "Address": "string", "Request": "string", "Result": "long", "Duration": "real"}
 TYPES = {"TimeGenerated": "TIMESTAMP", "Result": "BIGINT", "Duration": "DOUBLE"}
-HOUR = "TimeGenerated between (datetime(2026-03-01 00:10:00) .. datetime(2026-03-01 00:20:00))"
-HOUR_SQL = "TimeGenerated BETWEEN TIMESTAMP '2026-03-01 00:10:00' AND TIMESTAMP '2026-03-01 00:20:00'"
+HOUR = "TimeGenerated between (datetime(2026-03-01 00:00:10) .. datetime(2026-03-01 00:00:40))"
+HOUR_SQL = "TimeGenerated BETWEEN TIMESTAMP '2026-03-01 00:00:10' AND TIMESTAMP '2026-03-01 00:00:40'"
 QUESTIONS = {
     "count": ("T | count", "SELECT count(*) FROM t"),
     "time range": (f"T | where {HOUR} | summarize count(), sum(Duration)", f"SELECT count(*), sum(Duration) FROM t WHERE {HOUR_SQL}"),
