@@ -69,6 +69,20 @@ def test_a_deployment_tells_what_became_of_it(toolkit: Toolkit, project: AzureSe
     assert (again.code, json.loads(again.out)["summary"]["unchanged"]) == (0, 7)
 
 
+def test_a_summary_that_cannot_be_written_is_told_before_anything_is_done(toolkit: Toolkit, project: AzureServer, tmp_path: Path) -> None:
+    ran = deploy(toolkit, "--summary", str(tmp_path / "missing" / "summary.md"))
+    assert ran.code == 2
+    assert "cannot be written" in ran.err
+    assert all(record.method == "GET" for record in project.log)
+
+
+def test_a_summary_is_added_to_what_is_there_whatever_that_is(toolkit: Toolkit, project: AzureServer, tmp_path: Path) -> None:
+    summary = tmp_path / "summary.md"
+    summary.write_bytes(b"caf\xe9\n")
+    assert deploy(toolkit, "--summary", str(summary)).code == 0
+    assert summary.read_bytes().startswith(b"caf\xe9\n### Deployment to `local`")
+
+
 def test_a_deployment_validates_first_and_asks(toolkit: Toolkit, project: AzureServer, write: Write) -> None:
     ran = toolkit("deploy", "local")
     assert ran.code == 2

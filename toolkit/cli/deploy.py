@@ -13,7 +13,7 @@ import click
 from toolkit.cli.azure import connect, environment_argument, project_here, status
 from toolkit.cli.console import echo, progress
 from toolkit.cli.main import CLEAN, FINDINGS, INTERRUPTED
-from toolkit.cli.plan import deletes_option, prune_option, show_plan, show_unusable, write_file
+from toolkit.cli.plan import deletes_option, prune_option, show_plan, show_unusable
 
 if TYPE_CHECKING:
     from toolkit.content.project import Project
@@ -108,6 +108,7 @@ def carry_out(plan: Plan, connection: Connection, way: Way) -> int:
     from toolkit.deploy.explain import plan_markdown
     from toolkit.deploy.readback import verified
 
+    _append(way.summary, "")  # before anything is done: later its outcome would be lost
     if way.form == "text":
         show_plan(plan, "text")
     if plan.blocked:
@@ -155,6 +156,10 @@ def _told(applied: Applied, way: Way) -> int:
 
 def _append(summary: Path | None, text: str) -> None:
     """Add to a job's summary, where there is one."""
-    if summary is not None:
-        before = summary.read_text(encoding="utf-8") if summary.exists() else ""
-        write_file(summary, before + text)
+    if summary is None:
+        return
+    try:
+        with summary.open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise click.UsageError(f"{summary} cannot be written: {error.strerror}.") from error
