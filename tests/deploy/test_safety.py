@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from toolkit.content.project import Project
 from toolkit.deploy.apply import apply
 from toolkit.deploy.connection import Connection
 from toolkit.deploy.desired import names_in
+from toolkit.deploy.fingerprint import digest
 from toolkit.deploy.freshness import refreshed
 from toolkit.deploy.plan import Plan, PlanError
 from toolkit.deploy.readback import verified
@@ -147,6 +149,13 @@ def test_a_workbook_that_belongs_to_something_else_by_its_own_file_is_written_on
     deployment.write({WORKBOOK: contents()[WORKBOOK], WORKBOOK.replace(".json", ".yaml"): about})
     assert actions(deployment.deploy()) == ["create workbook W"]
     assert deployment.plan().steps == ()
+
+
+@pytest.mark.parametrize("values", [{"steps": [{}], "problems": []}, {"steps": [], "problems": 5}, {"steps": 5}, {"steps": ["\ud800"]}])
+def test_a_file_that_only_looks_like_a_plan_is_refused(values: dict[str, object]) -> None:
+    data = {"version": 1, **values}
+    with pytest.raises(PlanError, match=r"plan\.json: the plan does not have the form of one"):
+        Plan.from_json(json.dumps({**data, "digest": digest(data)}), "plan.json")
 
 
 def _environment(server: AzureServer, name: str) -> str:

@@ -70,7 +70,7 @@ def rows_of(item: ArmResource) -> dict[str, Any]:
 
 def digest(value: object) -> str:
     """A stable hash of JSON values."""
-    return hashlib.sha256(_json(value).encode()).hexdigest()
+    return hashlib.sha256(_json(value).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _json(value: object) -> str:

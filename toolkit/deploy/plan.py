@@ -154,6 +154,13 @@ class Plan:
         found = data.pop("digest")
         if found != digest(data):
             raise PlanError(f"{name}: the plan was changed after it was made, so it is not what was reviewed. Make a new plan.")
+        try:
+            return cls._of(data)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise PlanError(f"{name}: the plan does not have the form of one: {error}. Make a new plan.") from None
+
+    @classmethod
+    def _of(cls, data: dict[str, Any]) -> Plan:
         known = {field.name for field in fields(cls)}
         values = {key: value for key, value in data.items() if key in known}
         steps, problems = (_step(step) for step in values.pop("steps")), (Problem(**problem) for problem in values.pop("problems"))
