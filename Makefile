@@ -17,7 +17,7 @@ DEV     := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-azure setup-dev validate test test-kqlmagic lint lint-style lint-format lint-types lint-layers lint-sizes format bench docs docs-check lock clean
+.PHONY: help setup setup-azure setup-dev validate test test-kqlmagic lint lint-style lint-format lint-types lint-layers lint-sizes format bench notebooks docs docs-check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -52,6 +52,9 @@ format: $(DEV) ## let ruff sort the imports and lay out the code
 
 bench: $(DEV) ## run the benchmarks
 	for bench in $(wildcard benchmarks/[a-z]*.py); do $(BIN)/python "$$bench" || exit 1; done
+
+notebooks: $(DEV) ## run every notebook on recorded logs and write it to build/notebooks
+	$(BIN)/python -m scripts.notebooks
 
 docs: $(DEV) ## write the generated pages of docs/
 	$(BIN)/python scripts/docs.py

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from scripts.recorded_logs import aks_attacks, azure_activity, benign_day, cloudtrail, health, shapes
+from scripts.recorded_logs import aks_attacks, azure_activity, benign_day, cloudtrail, health, netskope, shapes, zscaler
 from scripts.recorded_logs.kube import Call, Json
 from scripts.recorded_logs.shapes import Row, compact
 
@@ -42,7 +42,7 @@ class Recording:
 
 def recordings() -> list[Recording]:
     """Every recorded log, with its contents."""
-    return [*_aks(), *_activity(), *_cloudtrail(), *_health()]
+    return [*_aks(), *_activity(), *_cloudtrail(), *_health(), *_devices()]
 
 
 def files() -> dict[Path, str]:
@@ -141,6 +141,32 @@ def _health() -> list[Recording]:
     return [
         _recording("health", table, "two-days", author(), (_name(author), f"Azure Monitor's {table} columns", _summary(author)))
         for table, author in authors.items()
+    ]
+
+
+def _devices() -> list[Recording]:
+    """Logs that devices write themselves, each with a sidecar that says in which zone its times are; and Zscaler's web log."""
+    made = []
+    for author in (netskope.failed_sign_in, netskope.ordinary_morning, netskope.tampered):
+        made += _device_log("netskope", "nsdebuglog", author, ("Netskope client debug log, nsdebuglog.log", "Europe/Berlin"))
+    for author in (zscaler.ordinary_day, zscaler.failed_uploads):
+        made += _device_log("zscaler", "zbridge", author, ("Zscaler NSS log, zbridge.log", "UTC"))
+    for scenario, rows in (("ordinary", zscaler.web_ordinary), ("risky", zscaler.web_risky)):
+        facts = (_name(rows), "Zscaler NSS web feed in Azure Monitor's CommonSecurityLog columns", _summary(rows))
+        made.append(_recording("zscaler", "CommonSecurityLog", scenario, rows(), facts))
+    return made
+
+
+def _device_log(system: str, log: str, author: Callable[[], str], facts: tuple[str, str]) -> list[Recording]:
+    shape, zone = facts
+    text = author()
+    name = f"{log}.{author.__name__.replace('_', '-')}.log"
+    beside = f'{{"timeZone": "{zone}"}}\n'
+    return [
+        Recording(system, name, text, text.count("\n"), _name(author), shape, _summary(author)),
+        Recording(
+            system, f"{name}.meta.json", beside, 1, _name(author), "the toolkit's sidecar", f"The times of {name} are those of {zone}."
+        ),
     ]
 
 

@@ -88,7 +88,7 @@ class Database:
             "autoload_known_extensions": False,
             "allow_community_extensions": False,
             "python_enable_replacements": False,
-            "enable_progress_bar": False,
+            **({"enable_progress_bar": False} if _shows_progress(connection) else {}),
             **({"memory_limit": memory_limit} if memory_limit else {}),
             **({"threads": threads} if threads else {}),
             "TimeZone": "UTC",
@@ -236,6 +236,12 @@ class Database:
         with self._lock:
             self._connection.close()
             self._cleanup()
+
+
+def _shows_progress(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a bar is on by itself: in an interactive Python. In Jupyter without its widgets not even switching it off works."""
+    found = connection.execute("SELECT current_setting('enable_progress_bar')").fetchone()
+    return bool(found and found[0])
 
 
 def _strict(function: Callable[..., Any], arity: int) -> Callable[..., Any]:

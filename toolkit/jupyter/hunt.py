@@ -87,10 +87,8 @@ class Hunt:
         return Answer(result)
 
     def _load(self, settings: Settings) -> _Loaded:
-        from toolkit.engine.ingest import discover
-
         folders = [self.folder / each for each in settings.data]
-        found = [(table, path) for folder in folders for table, files in discover(folder).items() for path in files]
+        found = [pair for folder in folders for pair in _files(folder)]
         state = tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for _, path in found)
         key = (settings.data, settings.lenient)
         known = self._loaded.get(key)
@@ -147,6 +145,16 @@ class Hunt:
             except ContentError as error:
                 raise MagicError("\n".join(finding.render() for finding in error.findings)) from None
         return self._connections[environment]
+
+
+def _files(place: Path) -> list[tuple[str, Path]]:
+    """The log files of a folder, or the one file, each with its table."""
+    from toolkit.engine.ingest import discover
+    from toolkit.engine.ingest.files import table_of
+
+    if place.is_file():
+        return [(table_of(place), place)]
+    return [(table, path) for table, files in discover(place).items() for path in files]
 
 
 def _prepared(folder: Path) -> Workspace:

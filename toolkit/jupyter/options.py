@@ -122,7 +122,7 @@ def _moment(text: str, name: str) -> datetime:
 def _parser() -> _Parser:
     parser = _Parser(prog="%%kql", add_help=False, allow_abbrev=False)
     parser.add_argument("--env", metavar="NAME", help="run on the workspace of this environment of toolkit.yaml; None: on recorded logs")
-    parser.add_argument("--data", metavar="DIR", action="append", help="a folder of recorded logs; may be given several times")
+    parser.add_argument("--data", metavar="PLACE", action="append", help="a folder of recorded logs, or a file; may be given several times")
     parser.add_argument("--now", metavar="TIME", help="what now() is, on recorded logs")
     parser.add_argument("--start", metavar="TIME", help="only rows whose TimeGenerated is later")
     parser.add_argument("--end", metavar="TIME", help="only rows whose TimeGenerated is not later")

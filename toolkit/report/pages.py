@@ -35,7 +35,7 @@ _STYLE = (
     "border:0;border-bottom:1px solid var(--tk-axis);white-space:nowrap;vertical-align:bottom}"
     ".tk-out .tk-table th small{display:block;font-weight:400;color:var(--tk-muted);font-size:10.5px}"
     ".tk-out .tk-table td{padding:4px 12px;border:0;border-bottom:1px solid var(--tk-grid);text-align:left;vertical-align:top;"
-    "max-width:520px;overflow-wrap:anywhere;background:var(--tk-bg)}"
+    "max-width:520px;overflow-wrap:break-word;background:var(--tk-bg)}"
     ".tk-out .tk-table tr:hover td{background:var(--tk-soft)}"
     ".tk-out .tk-table .tk-n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
     ".tk-out .tk-table .tk-t{white-space:nowrap;font-variant-numeric:tabular-nums}"

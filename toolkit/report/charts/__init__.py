@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 from toolkit.report.charts.chart import Chart, chart_of
+from toolkit.report.charts.network import graph_chart
 from toolkit.report.charts.options import NotDrawn, Options
+from toolkit.report.charts.timeline import timeline_chart
 
-__all__ = ["Chart", "NotDrawn", "Options", "chart_of"]
+__all__ = ["Chart", "NotDrawn", "Options", "chart_of", "graph_chart", "timeline_chart"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from toolkit.engine.result import Result
 from toolkit.kql.plan import Visualization
@@ -19,7 +19,7 @@ from toolkit.report.charts.theme import FONT, chart_style
 class Chart:
     """`svg` is a whole document; `notes` are sentences about what could not be drawn as asked."""
 
-    svg: str
+    svg: str = field(repr=False)
     title: str = ""
     notes: tuple[str, ...] = ()
 
