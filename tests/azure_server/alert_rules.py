@@ -57,7 +57,8 @@ def put(call: Call) -> Response:
     validate(kind, properties)
     _check_start(call, properties.get("startTimeUtc"), known)
     _check_count(call, kind, properties, known)
-    _check_query(call, properties.get("query"))
+    if properties.get("enabled") or call.account.behaviour.disabled_rule_checked:
+        _check_query(call, properties.get("query"))
     rule: dict[str, Any] = {
         "id": f"{site.sentinel}/alertRules/{name}" if known is None else known["id"],
         "name": name if known is None else known["name"],

@@ -28,6 +28,8 @@ class Behaviour:
     `tombstone`: how long a deleted rule's id stays blocked. `etag_status`: what a stale etag in the body gets (the header
     If-Match gets 412). `operation_polls`, `operation_seconds`: how often, and how long on the server's clock, a long-running
     operation says InProgress. `missing_watchlist_rejected`: a rule whose query reads a watchlist that does not exist is refused.
+    `disabled_rule_checked`: the query of a rule that is written disabled has to run as well (tools that deploy rules disabled when
+    their tables are missing say that it has not).
     `enforce_rate`: requests over the token buckets of a subscription get 429 (give clients that wait a running clock).
     `anonymous_queries`: queries need no token (notebooks against a local server). `system_data`: resources say in `systemData` who
     wrote them; some versions of the services leave it out. `duplicate_alias_rejected`: a function cannot take the alias that another
@@ -47,6 +49,7 @@ class Behaviour:
     operation_seconds: float = 0.0
     operation_retry_after: int = 0
     enforce_rate: bool = False
+    disabled_rule_checked: bool = False
     anonymous_queries: bool = False
     row_limit: int = 500_000
     max_scheduled: int = 512

@@ -146,6 +146,17 @@ def test_drift(toolkit: Toolkit, project: AzureServer, write: Write) -> None:
     assert "::warning file=detections/a/rules/one.yaml,title=drift::" in toolkit("drift", "local", "--format", "github").out
 
 
+def test_a_rule_that_was_never_deployed_is_no_drift_a_deleted_one_is(
+    toolkit: Toolkit, project: AzureServer, write: Write
+) -> None:
+    deploy(toolkit)
+    write("detections/a/rules/new.yaml", rule_text(7))
+    assert toolkit("drift", "local").code == 0
+    project.portal.delete("alertRules", RULE_ID)
+    ran = toolkit("drift", "local")
+    assert (ran.code, ran.out.splitlines()[-1]) == (1, "local: 1 not there, 1 not deployed yet.")
+
+
 def test_a_rollback_deploys_an_earlier_revision(toolkit: Toolkit, project: AzureServer, write: Write, tmp_path: Path) -> None:
     def git(*arguments: str) -> None:
         subprocess.run(
@@ -168,13 +179,13 @@ def test_a_rollback_deploys_an_earlier_revision(toolkit: Toolkit, project: Azure
     assert {rule["properties"]["severity"] for rule in project.site().rules} == {"Medium"}
     for revision in ("nowhere", "--all", "HEAD:toolkit.yaml"):
         ran = toolkit("rollback", "local", "--to", revision, "--yes")
-        assert ran.code == 1
+        assert ran.code == 2
         assert "git does not have" in ran.err
 
 
 def test_a_project_without_git_has_no_revisions(toolkit: Toolkit, project: AzureServer) -> None:
     ran = toolkit("rollback", "local", "--to", "HEAD", "--yes")
-    assert ran.code == 1
+    assert ran.code == 2
     assert "git does not have the revision 'HEAD'" in ran.err
 
 

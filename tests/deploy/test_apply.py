@@ -22,6 +22,7 @@ from tests.deploy.conftest import (
     rule_text,
 )
 from toolkit.azure import StaticCredential
+from toolkit.catalog.catalog import define_table
 from toolkit.deploy.apply import apply
 from toolkit.deploy.connection import Connection
 from toolkit.deploy.explain import applied_data, applied_markdown, outcome_lines
@@ -185,3 +186,34 @@ def test_functions_go_away_after_what_used_them(deployment: Deployment) -> None:
     assert actions(plan) == ["update alertRule Failed sign-ins 1", "delete savedSearch Failed sign-ins"]
     writes = [(record.method, record.path) for record in deployment.server.log if record.method in ("PUT", "DELETE")]
     assert [method for method, _ in writes[-3:]] == ["PUT", "PUT", "DELETE"]
+
+
+def test_a_rule_that_waits_for_its_table_is_disabled_and_enabled_when_the_table_is_there(deployment: Deployment) -> None:
+    query = "|\n  AWSCloudTrail\n  | where EventName == 'ConsoleLogin'"
+    deployment.write({RULE: rule_text(1, query=query)}, "deploy: {missingTables: disable}")
+    deployment.deploy()
+    (rule,) = deployment.site.rules
+    assert rule["properties"]["enabled"] is False
+    assert deployment.plan().steps == ()
+    engine = deployment.site.engine
+    assert engine is not None
+    engine.catalog = engine.catalog.with_table(define_table("AWSCloudTrail", {"TimeGenerated": "datetime", "EventName": "string"}))
+    step = only_step(deployment.deploy())
+    assert [difference.render() for difference in step.differences] == ["enabled: false -> true"]
+    deployment.server.edit_rule(RULE_ID, enabled=False)
+    assert deployment.plan().changes == ()
+
+
+def test_a_workbook_of_another_category_is_found_again(deployment: Deployment) -> None:
+    deployment.write({WORKBOOK: contents()[WORKBOOK], "workbooks/w.yaml": "category: workbook\n"})
+    deployment.deploy()
+    assert deployment.plan().steps == ()
+
+
+def test_a_watchlist_that_somebody_made_meanwhile_is_not_doubled(deployment: Deployment) -> None:
+    deployment.write({name: contents()[name] for name in ("detections/a/watchlists/Vips.yaml", ROWS)})
+    plan = deployment.plan()
+    assert deployment.apply(plan).clean
+    (outcome,) = deployment.apply(plan).outcomes
+    assert (outcome.status, "made this watchlist after the plan" in outcome.message) == ("failed", True)
+    assert len(list(deployment.site.items["vips"])) == 2

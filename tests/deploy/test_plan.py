@@ -373,8 +373,20 @@ def test_what_a_plan_shows(deployment: Deployment) -> None:
         "local: 1 to create, 1 to update; 0 unchanged.",
     ]
     markdown = plan_markdown(plan)
-    assert "<details><summary>~ analytics rule 'Failed sign-ins 1'" in markdown
+    assert "<details><summary><code>~</code> analytics rule 'Failed sign-ins 1'" in markdown
+    assert "\n-| where ResultType == '50126'\n" in markdown
     assert "```diff" in markdown
+
+
+def test_markdown_of_a_plan_mentions_nobody_and_is_never_too_long(deployment: Deployment) -> None:
+    names = {
+        f"detections/a/rules/r{number}.yaml": rule_text(number, name=f"'@team <img> [x](y) {'a' * 200} {number}'") for number in range(300)
+    }
+    deployment.write(names)
+    markdown = plan_markdown(deployment.plan())
+    assert len(markdown) < 65_536
+    assert "The plan goes on" in markdown
+    assert not [mark for mark in ("@team", "<img>", "[x]") if mark in markdown]
 
 
 def test_a_workspace_without_sentinel_takes_what_it_can(deployment: Deployment) -> None:

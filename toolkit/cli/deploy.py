@@ -119,7 +119,7 @@ def carry_out(plan: Plan, connection: Connection, way: Way) -> int:
         return FINDINGS
     if not plan.steps:
         return _told(Applied(plan), way)
-    if plan.changes and not way.yes and not _agreed(plan, way):
+    if any(step.action != "forget" for step in plan.steps) and not way.yes and not _agreed(plan, way):
         click.echo("Nothing was deployed.", err=True)
         return FINDINGS
     with progress(wanted=way.form == "text") as bar:
@@ -133,7 +133,7 @@ def carry_out(plan: Plan, connection: Connection, way: Way) -> int:
 
 
 def _agreed(plan: Plan, way: Way) -> bool:
-    if not sys.stdin.isatty():
+    if not sys.stdin.isatty() or way.form != "text":
         raise click.UsageError(f"There is nobody to ask here; {'--confirm' if way.confirm else '--yes'} goes on without asking.")
     if way.confirm:
         return bool(click.prompt(f"Type {way.confirm!r} to go on", default="", show_default=False) == way.confirm)

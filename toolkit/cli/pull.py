@@ -31,14 +31,14 @@ def command(environment: str, into: Path | None, system: str, dry_run: bool) -> 
     from toolkit.deploy.adopt import PullOptions, WriteError, pulled, write_new
     from toolkit.deploy.connection import environment_of
     from toolkit.deploy.desired import settings_of
-    from toolkit.deploy.remote import read_remote
+    from toolkit.deploy.remote import CATEGORIES, read_remote
 
     try:
         project = project_here()
         target = environment_of(project, environment)
         with connect(project, environment) as connection, status() as report:
             report("reading the workspace")
-            remote = read_remote(connection, (), None)
+            remote = read_remote(connection, (), None, categories=CATEGORIES)
         folder = project.root / (into or Path("detections"))
         resources = [found.resource for found in remote.found.values()]
         pull = pulled(resources, project, settings_of(project, environment, target), folder, PullOptions(target.prefix, system))

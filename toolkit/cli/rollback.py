@@ -10,7 +10,6 @@ import click
 from toolkit.cli.azure import connect, environment_argument, project_here, status
 from toolkit.cli.console import echo
 from toolkit.cli.deploy import Way, carry_out, report_option, summary_option, yes_option
-from toolkit.cli.main import FINDINGS
 from toolkit.cli.plan import deletes_option, show_unusable
 
 
@@ -42,7 +41,6 @@ def command(environment: str, revision: str, yes: bool, form: str, summary: Path
                 plan = plan_environment(then, environment, connection, PlanOptions(datetime.now(UTC), True, max_deletes), report)
             return carry_out(plan, connection, Way(yes, form, summary))
     except RevisionError as error:
-        click.echo(str(error), err=True)
-        return FINDINGS
+        raise click.UsageError(str(error)) from error
     except ContentError as error:
         return show_unusable(error)

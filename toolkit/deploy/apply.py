@@ -103,6 +103,9 @@ class _Run:
     def _put(self, step: Step, etag: str | None, new: bool) -> dict[str, Any]:
         assert step.body is not None, "only steps with a body are put"
         address = address_of(self.connection, step.kind, step.name)
+        if new and step.kind == "watchlist" and self.connection.arm.find(address) is not None:
+            # the upload would be added to its rows
+            raise MadeMeanwhileError(f"{step.title}: somebody made this watchlist after the plan; make a new plan.")
         for pause in (*_NEW_WORKSPACE_PAUSES, None):
             try:
                 return self.connection.arm.put(address, step.body, etag=etag, new=new).body
@@ -161,6 +164,10 @@ _ACTIONS: Mapping[str, Callable[[_Run, Step], None]] = {
     "delete": _Run.delete,
     "forget": _Run.forget,
 }
+
+
+class MadeMeanwhileError(ToolkitError):
+    """What the plan creates is there already."""
 
 
 class VerificationError(ToolkitError):

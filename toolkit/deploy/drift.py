@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolkit.deploy.explain import SIGNS, kind_of, step_details
-from toolkit.deploy.plan import Plan, Step
+from toolkit.deploy.plan import CHANGES, Plan, Step
 from toolkit.report.text import visible
 
 
 @dataclass(frozen=True)
 class Drift:
     """`changed` are steps that undo what was done in the workspace, `missing` those that would make again what is not there (it was
-    deleted, or never deployed), `pending` what was changed in the files and not deployed yet."""
+    deleted; of what is no rule it may never have been deployed), `pending` what was changed in the files and not deployed yet."""
 
     environment: str
     changed: tuple[Step, ...]
@@ -33,8 +33,8 @@ def drift_of(plan: Plan) -> Drift:
     return Drift(
         plan.environment,
         tuple(step for step in updates if step.origin != "file"),
-        tuple(step for step in plan.steps if step.action == "create"),
-        tuple(step for step in plan.steps if (step in updates and step.origin == "file") or step.action in ("delete", "wait")),
+        tuple(step for step in plan.steps if step.action == "create" and step.origin != "file"),
+        tuple(step for step in plan.steps if step.action in ("delete", "wait") or (step.action in CHANGES and step.origin == "file")),
         plan.unmanaged,
     )
 

@@ -29,6 +29,9 @@ KIND_NAMES = {
 }
 _ROWS_SHOWN = 20
 _LIST_SHOWN = 10
+_MARKUP = frozenset("&<>`@[]*_#|~!\\")
+_LONGEST = 60_000
+"""Characters of a comment: GitHub takes 65,536."""
 
 
 def step_head(step: Step) -> str:
@@ -120,22 +123,34 @@ def applied_summary(applied: Applied) -> str:
 
 
 def plan_markdown(plan: Plan) -> str:
-    """The plan as the body of a comment on a pull request."""
-    lines = [f"### Plan for `{plan.environment}`", "", summary(plan), ""]
+    """The plan as the body of a comment on a pull request: with the details of every step, or without where that would be too long."""
+    text = ""
+    for details in (True, False):
+        text = "\n".join(_markdown(plan, details=details)).rstrip() + "\n"
+        if len(text) <= _LONGEST:
+            return text
+    lines, rest = text[:_LONGEST].rsplit("\n", 1)[0], "\nThe plan goes on; the file of the plan has all of it.\n"
+    return lines + ("\n```" if lines.count("\n```") % 2 else "") + "\n" + rest
+
+
+def _markdown(plan: Plan, *, details: bool) -> Iterator[str]:
+    yield from (f"### Plan for `{plan.environment}`", "", _escaped(summary(plan)), "")
     if plan.blocked:
-        lines += ["**The plan has errors and cannot be applied.**", ""]
+        yield from ("**The plan has errors and cannot be applied.**", "")
     for problem in plan.problems:
-        lines += [*_fenced(problem.text, ""), ""]
-    lines += [*(f"> {line}" for line in plan_notes(plan)), ""]
+        yield from (*_fenced(visible(problem.text), ""), "")
+    yield from (f"> {_escaped(line)}" for line in plan_notes(plan))
+    yield ""
     for step in plan.steps:
         if step.action in ("mark", "forget"):
             continue
         # at the beginning of the line, where a diff's colours are
-        details = [line.removeprefix("  ") for line in step_details(step)]
-        head = f"{_escaped(step_head(step))}"
-        lines += [f"<details><summary>{head}</summary>", "", *_fenced("\n".join(details), "diff"), "", "</details>"] if details else [head]
-        lines.append("")
-    return "\n".join(lines).rstrip() + "\n"
+        shown = [line.removeprefix("  ") for line in step_details(step)] if details else []
+        head = f"<code>{SIGNS[step.action]}</code> {_escaped(step_head(step).removeprefix(SIGNS[step.action]).strip())}"
+        if shown:
+            yield from (f"<details><summary>{head}</summary>", "", *_fenced("\n".join(shown), "diff"), "", "</details>", "")
+        else:
+            yield f"- {head}"
 
 
 def applied_markdown(applied: Applied) -> str:
@@ -163,11 +178,12 @@ def _fenced(text: str, language: str) -> list[str]:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("`", "&#96;")
+    """Without what Markdown, GitHub (a mention) and HTML would read something into."""
+    return "".join(f"&#{ord(char)};" if char in _MARKUP else char for char in text)
 
 
 def _cell(text: str) -> str:
-    return _escaped(visible(text)).replace("|", "\\|").replace("\n", " ")
+    return _escaped(visible(text)).replace("\n", " ")
 
 
 def applied_data(applied: Applied) -> dict[str, Any]:

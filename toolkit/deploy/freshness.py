@@ -12,7 +12,7 @@ from toolkit.deploy.connection import Connection
 from toolkit.deploy.fingerprint import digest, state_of
 from toolkit.deploy.ownership import mark_of_metadata, split_mark
 from toolkit.deploy.plan import Plan, PlanError, Step
-from toolkit.deploy.remote import Found, Remote, read_remote
+from toolkit.deploy.remote import Found, Remote, categories_of, read_remote
 
 _SHOWN = 10
 
@@ -26,7 +26,10 @@ def refreshed(plan: Plan, connection: Connection) -> Plan:
         raise PlanError(f"The plan is for the workspace {plan.workspace}, not for {connection.workspace.id.lower()}.")
     if plan.blocked:
         raise PlanError("The plan has errors and cannot be applied; `toolkit plan` shows them.")
-    remote = read_remote(connection, {step.kind for step in plan.steps}, [step.name for step in plan.steps if step.kind == "watchlist"])
+    books = categories_of(step.body for step in plan.steps if step.kind == "workbook")
+    remote = read_remote(
+        connection, {step.kind for step in plan.steps}, [step.name for step in plan.steps if step.kind == "watchlist"], categories=books
+    )
     stale: list[str] = []
     steps = [found for step in plan.steps if (found := _current(step, remote, plan.owner, stale)) is not None]
     if stale:

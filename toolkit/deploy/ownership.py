@@ -18,7 +18,7 @@ from toolkit.deploy.mapping import ResourceKind
 
 OWNER, FINGERPRINT = "toolkit-owner", "toolkit-fingerprint"
 _SOURCE = "toolkit:"
-_DELETED = "deleted:"
+_DELETED, _PAUSED = "deleted:", ";paused"
 _METADATA = "analyticsrule-"
 
 
@@ -26,13 +26,15 @@ _METADATA = "analyticsrule-"
 class Mark:
     """`owner` is a project's name, `content` the id in its file, `fingerprint` of what was last deployed.
 
-    `deleted`: the rule is gone since then, and its id is blocked for a while.
+    `deleted`: the rule is gone since then, and its id is blocked for a while. `paused`: the rule was deployed disabled, because the
+    workspace lacks a table of its query.
     """
 
     owner: str
     content: str
     fingerprint: Fingerprint | None = None
     deleted: datetime | None = None
+    paused: bool = False
 
 
 # --- rules: a metadata resource ---------------------------------------------------------------------------------------------------
@@ -44,7 +46,11 @@ def metadata_name(rule: str) -> str:
 
 def metadata_body(mark: Mark, rule_id: str, version: str | None = None) -> dict[str, Any]:
     """The metadata that marks the rule with this resource id."""
-    note = f"{_DELETED}{mark.deleted.astimezone(UTC).isoformat(timespec='seconds')}" if mark.deleted else str(mark.fingerprint or "")
+    note = (
+        f"{_DELETED}{mark.deleted.astimezone(UTC).isoformat(timespec='seconds')}"
+        if mark.deleted
+        else f"{mark.fingerprint or ''}{_PAUSED * mark.paused}"
+    )
     properties = {
         "parentId": rule_id,
         "kind": "AnalyticsRule",
@@ -66,8 +72,9 @@ def mark_of_metadata(body: Mapping[str, Any]) -> tuple[str, Mark] | None:
     mark = Mark(
         source_id.removeprefix(_SOURCE),
         str(properties.get("contentId") or ""),
-        Fingerprint.parse(note),
+        Fingerprint.parse(note.removesuffix(_PAUSED)),
         _moment(note.removeprefix(_DELETED)) if note.startswith(_DELETED) else None,
+        note.endswith(_PAUSED),
     )
     return name[len(_METADATA) :], mark
 

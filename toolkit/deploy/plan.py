@@ -138,7 +138,7 @@ class Plan:
 
     def to_json(self) -> str:
         data = json.loads(json.dumps(self.data()))
-        return json.dumps({**data, "digest": digest(data)}, indent=2, ensure_ascii=False) + "\n"
+        return json.dumps({**data, "digest": digest(data)}, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str, name: str = "plan") -> Plan:

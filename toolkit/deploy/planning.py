@@ -22,6 +22,7 @@ from toolkit.deploy.removal import NO_REMOVALS, removals
 from toolkit.deploy.rows import row_changes
 from toolkit.deploy.target import Pair, Target, is_protected
 
+_PAUSED = "disabled, because "
 _NO_PREFLIGHT: Mapping[Key, Preflight] = {}
 
 
@@ -107,6 +108,8 @@ class _Planner:
             message = f"{wanted.title!r} was deployed by the project {found.mark.owner!r}; two projects cannot keep one {resource.kind}."
             self._problem("error", "other-owner", message, wanted.file)
             return
+        if found.mark is not None and found.mark.paused and not _is_paused(notes):
+            resource = replace(resource, by_policy=())  # nobody chose to disable it
         resource = with_choices(resource, found.resource, self.policy)
         if resource.kind == "alertRule" and _kind(resource) != _kind(found.resource):
             yield from self._replace(wanted, resource, found, notes)
@@ -134,7 +137,7 @@ class _Planner:
         if only_tables and self.policy.missing_tables == "disable" and resource.kind == "alertRule":
             properties = {**resource.body["properties"], "enabled": False}
             disabled = replace(resource, body={**resource.body, "properties": properties}, by_policy=())
-            return disabled, (f"disabled, because {tables}",)
+            return disabled, (f"{_PAUSED}{tables}",)
         self._problems(result.findings)
         if not result.findings:
             self._problem("error", "missing-table", f"{wanted.title!r} cannot run: {tables}.", wanted.file)
@@ -153,7 +156,14 @@ class _Planner:
         if blocked:
             notes = (*notes, f"under a new id: the rule's own is blocked until about {blocked}")
             resource = replace(resource, name=self._new_name(wanted))
-        return self._step("create", wanted, resource, notes=notes)
+        return replace(self._step("create", wanted, resource, notes=notes), origin=self._origin_of_absence(wanted))
+
+    def _origin_of_absence(self, wanted: Wanted) -> Origin:
+        """Whether a rule that is not there was deleted in the workspace or never deployed; of other kinds nobody can tell."""
+        if wanted.resource.kind != "alertRule":
+            return ""
+        marks = (mark for mark in self.remote.marks.values() if mark.owner == self.target.owner and mark.content.lower() == wanted.key[1])
+        return "workspace" if any(mark.deleted is None for mark in marks) else "file"
 
     def _blocked_until(self, resource: ArmResource) -> str:
         mark = self.remote.marks.get(resource.name.lower()) if resource.kind == "alertRule" else None
@@ -197,7 +207,7 @@ class _Planner:
 
     def _step(self, action: Any, wanted: Wanted, resource: ArmResource, found: Found | None = None, notes: tuple[str, ...] = ()) -> Step:
         state = state_of(resource)
-        mark = Mark(self.target.owner, wanted.resource.name, Fingerprint.of(state))
+        mark = Mark(self.target.owner, wanted.resource.name, Fingerprint.of(state), paused=_is_paused(notes))
         metadata = None
         if resource.kind == "alertRule":
             rule_id = f"{self.target.workspace}/providers/Microsoft.SecurityInsights/alertRules/{resource.name}"
@@ -220,6 +230,10 @@ class _Planner:
             result=digest(state),
             notes=notes,
         )
+
+
+def _is_paused(notes: Sequence[str]) -> bool:
+    return any(note.startswith(_PAUSED) for note in notes)
 
 
 def property_of(path: str) -> str:

@@ -11,7 +11,7 @@ from toolkit.deploy.apply import Applied, Outcome
 from toolkit.deploy.connection import Connection
 from toolkit.deploy.fingerprint import digest, state_of
 from toolkit.deploy.plan import Step
-from toolkit.deploy.remote import Found, Remote, read_remote
+from toolkit.deploy.remote import Found, Remote, categories_of, read_remote
 from toolkit.kql.diagnostics import ToolkitError
 
 _PAUSES = (1.0, 4.0, 10.0)
@@ -50,7 +50,8 @@ def _unconfirmed(steps: list[Step], connection: Connection) -> dict[str, str]:
 
 def _read(steps: list[Step], connection: Connection) -> Remote:
     kinds = dict.fromkeys(step.kind for step in steps)
-    return read_remote(connection, kinds, [step.name for step in steps if step.kind == "watchlist"], kinds)
+    books = categories_of(step.body for step in steps if step.kind == "workbook")
+    return read_remote(connection, kinds, [step.name for step in steps if step.kind == "watchlist"], kinds, books)
 
 
 def _problem(step: Step, remote: Remote) -> str:

@@ -17,6 +17,7 @@ from toolkit.azure.resources import ALERT_RULE, LOG_ALERT, METADATA, SAVED_SEARC
 from toolkit.deploy.connection import Connection
 from toolkit.deploy.desired import Key
 from toolkit.deploy.mapping import ArmResource, ResourceKind
+from toolkit.deploy.mapping.defaults import WORKBOOK_CATEGORY
 from toolkit.deploy.ownership import Mark, mark_of_metadata, metadata_name, split_mark
 from toolkit.kql.diagnostics import ToolkitError
 
@@ -28,6 +29,8 @@ KINDS: Mapping[ResourceKind, Kind] = {
     "workbook": WORKBOOK,
 }
 _OF_RULES = {"$filter": "properties/kind eq 'AnalyticsRule'"}
+CATEGORIES = ("workbook", "TSG", "performance", "retention")
+"""Categories of workbooks beside Sentinel's own."""
 MANAGED_RULES = ("Scheduled", "NRT")
 """Kinds of alert rules that files keep; others are Microsoft's own."""
 
@@ -74,16 +77,22 @@ def mark_address(connection: Connection, rule: str) -> Address:
 
 
 def read_remote(
-    connection: Connection, needed: Iterable[ResourceKind], watchlists: Iterable[str] | None, kinds: Iterable[ResourceKind] = tuple(KINDS)
+    connection: Connection,
+    needed: Iterable[ResourceKind],
+    watchlists: Iterable[str] | None,
+    kinds: Iterable[ResourceKind] = tuple(KINDS),
+    categories: Iterable[str] = (),
 ) -> Remote:
     """Reads `kinds` of content, by default all.
 
     A kind that may not be read, or that the workspace does not know (no Sentinel there), is `missing`, unless it is among `needed`: then
     its error is raised, and so is any other error. `watchlists` are the aliases whose rows are read as well, None for all.
+    Azure lists workbooks by category: Sentinel's own, and those of `categories`.
     """
     arm, needed = connection.arm, set(needed)
     kinds = list(kinds)
-    tasks = [partial(arm.list, KINDS[kind], connection.workspace) for kind in kinds]
+    books = [category for category in dict.fromkeys(categories) if category != WORKBOOK_CATEGORY]
+    tasks = [partial(_listed, connection, kind, books) for kind in kinds]
     marks = [partial(arm.list, METADATA, connection.workspace, "", _OF_RULES)] if "alertRule" in kinds else []
     answers = arm.run_many([*tasks, *marks])
     remote = Remote()
@@ -101,6 +110,20 @@ def read_remote(
             places = remote.found if _is_here(one.resource, connection) else remote.elsewhere
             places[kind, one.resource.name.lower()] = one
     return remote
+
+
+def _listed(connection: Connection, kind: ResourceKind, categories: Sequence[str]) -> Bodies:
+    """Every resource of a kind."""
+    found = connection.arm.list(KINDS[kind], connection.workspace)
+    for category in categories if kind == "workbook" else ():
+        found += connection.arm.list(KINDS[kind], connection.workspace, query={"category": category})
+    return found
+
+
+def categories_of(bodies: Iterable[Mapping[str, Any] | None]) -> list[str]:
+    """The categories of workbooks among bodies."""
+    found = (str(((body or {}).get("properties") or {}).get("category") or "") for body in bodies)
+    return [category for category in dict.fromkeys(found) if category]
 
 
 def _known(kind: ResourceKind, answer: Outcome[Bodies], remote: Remote, needed: bool) -> Bodies | None:

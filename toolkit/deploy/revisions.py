@@ -22,7 +22,11 @@ _TIME_LIMIT = 120
 
 
 class RevisionError(ToolkitError):
-    """A revision that cannot be had: no git, no repository, no such revision, no project in it."""
+    """A revision that cannot be had: no repository, no such revision, no project in it."""
+
+
+class NoGitError(ToolkitError):
+    """git is not there, or does not answer."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +73,9 @@ def _git_bytes(root: Path, *arguments: str, what: str) -> bytes:
         command = ["git", "-C", str(root), *arguments]
         done = subprocess.run(command, check=False, capture_output=True, timeout=_TIME_LIMIT, stdin=subprocess.DEVNULL)
     except FileNotFoundError:
-        raise RevisionError("A rollback needs git, which is not installed.") from None
+        raise NoGitError("A rollback needs git, which is not installed.") from None
     except subprocess.TimeoutExpired:
-        raise RevisionError(f"git did not give {what} in {_TIME_LIMIT} s.") from None
+        raise NoGitError(f"git did not give {what} in {_TIME_LIMIT} s.") from None
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().split("\n")[0]
         raise RevisionError(f"git does not have {what}{f': {said}' if said else '.'}")

@@ -18,7 +18,7 @@ from toolkit.deploy.mapping import ResourceKind, Settings
 from toolkit.deploy.plan import Plan, Step
 from toolkit.deploy.planning import make_plan
 from toolkit.deploy.preflight import Preflight, preflight
-from toolkit.deploy.remote import Remote, read_remote
+from toolkit.deploy.remote import CATEGORIES, Remote, categories_of, read_remote
 from toolkit.deploy.removal import leaving_functions
 from toolkit.deploy.target import Target
 from toolkit.kql.source import NOWHERE
@@ -71,7 +71,8 @@ def situation(project: Project, environment: str, connection: Connection, option
     report("reading the workspace")
     kinds: set[ResourceKind] = {kind for kind, _ in desired.wanted}
     aliases = [one.resource.name for one in desired.wanted.values() if one.resource.kind == "watchlist"]
-    remote = read_remote(connection, kinds, aliases)
+    books = categories_of(one.resource.body for one in desired.wanted.values() if one.resource.kind == "workbook")
+    remote = read_remote(connection, kinds, aliases, categories=books)
     report("checking queries against the workspace")
     schema, note = _schema(connection)
     settings = settings_of(project, environment, found)
@@ -128,7 +129,7 @@ def plan_destruction(project: Project, environment: str, connection: Connection,
     target = target_of(project, environment, found, connection, options)
     report("reading the workspace")
     policy = target.policy.model_copy(update={"prune": True, "max_deletes": _ALL})
-    return make_plan(replace(target, policy=policy), Desired(), read_remote(connection, (), ()))
+    return make_plan(replace(target, policy=policy), Desired(), read_remote(connection, (), (), categories=CATEGORIES))
 
 
 def with_environment_of(old: Project, today: Project, environment: str) -> Project:
