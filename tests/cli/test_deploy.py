@@ -146,9 +146,7 @@ def test_drift(toolkit: Toolkit, project: AzureServer, write: Write) -> None:
     assert "::warning file=detections/a/rules/one.yaml,title=drift::" in toolkit("drift", "local", "--format", "github").out
 
 
-def test_a_rule_that_was_never_deployed_is_no_drift_a_deleted_one_is(
-    toolkit: Toolkit, project: AzureServer, write: Write
-) -> None:
+def test_a_rule_that_was_never_deployed_is_no_drift_a_deleted_one_is(toolkit: Toolkit, project: AzureServer, write: Write) -> None:
     deploy(toolkit)
     write("detections/a/rules/new.yaml", rule_text(7))
     assert toolkit("drift", "local").code == 0
