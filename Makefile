@@ -10,6 +10,8 @@ FORMAT ?= text
 PATHS  ?=
 # further arguments, e.g. make test ARGS='tests/kql -k lexer'
 ARGS   ?=
+# how many processes run the tests; SPREAD= runs them in one
+SPREAD ?= -n auto --dist loadfile
 
 RUNTIME := $(VENV)/.installed
 AZURE   := $(VENV)/.installed-azure
@@ -26,7 +28,7 @@ validate: $(RUNTIME) ## prove every detection on its recorded logs (FORMAT=text|
 	$(BIN)/toolkit validate $(PATHS) --format $(FORMAT)
 
 test: $(DEV) ## run the tests (ARGS='tests/kql -k lexer')
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(SPREAD) $(ARGS)
 
 test-kqlmagic: $(DEV) ## Kqlmagic against `toolkit serve`, in an environment of its own (500 MB)
 	test -x .cache/kqlmagic/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .cache/kqlmagic
