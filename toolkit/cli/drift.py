@@ -41,14 +41,13 @@ def command(environment: str, form: str, adopt: bool) -> int:
         plan = found.plan()
         drift = drift_of(plan)
         _show(drift, form)
-        errors = [problem for problem in plan.problems if problem.severity == "error"]
-        for problem in errors if form != "json" else ():
+        for problem in drift.errors if form != "json" else ():
             echo(problem.text, fg="red")
         if adopt:
             return _adopt(project, found, drift)
     except ContentError as error:
         return show_unusable(error)
-    return CLEAN if drift.clean and not errors else FINDINGS
+    return CLEAN if drift.clean else FINDINGS
 
 
 def _show(drift: Drift, form: str) -> None:
@@ -84,4 +83,4 @@ def _adopt(project: Project, found: Situation, drift: Drift) -> int:
         click.echo(f"{count} not there: delete the file{'s' if count > 1 else ''} to adopt that, or deploy again.", err=True)
     if result.changes:
         click.echo("Review the change and commit it; then `toolkit drift` is clean.", err=True)
-    return FINDINGS if result.refused or drift.missing else CLEAN
+    return FINDINGS if result.refused or drift.missing or drift.errors else CLEAN

@@ -183,18 +183,27 @@ def in_order(wanted: Iterable[Wanted]) -> list[Wanted]:
     ranks = {"watchlist": 0, "alertRule": 2, "logAlert": 2, "workbook": 3}
     by_key = {one.key: one for one in wanted}
     placed: dict[Key, Wanted] = {}
+    entered: set[Key] = set()
 
-    def place(one: Wanted, above: frozenset[Key]) -> None:
-        for need in one.needs:
-            if need in by_key and need not in placed and need not in above:
-                place(by_key[need], above | {one.key})
-        placed.setdefault(one.key, one)
+    def place(first: Wanted) -> None:
+        above = [(first, iter(first.needs))]  # no recursion: functions may call each other through any number of others
+        entered.add(first.key)
+        while above:
+            one, needs = above[-1]
+            below = next((need for need in needs if need in by_key and need not in entered), None)
+            if below is None:
+                placed.setdefault(one.key, one)
+                above.pop()
+            else:
+                entered.add(below)
+                above.append((by_key[below], iter(by_key[below].needs)))
 
     def rank(one: Wanted) -> int:
         return ranks.get(one.resource.kind, 1 if one.resource.body["properties"].get("functionAlias") else 2)
 
     for one in sorted(by_key.values(), key=rank):
-        place(one, frozenset())
+        if one.key not in entered:
+            place(one)
     return list(placed.values())
 
 

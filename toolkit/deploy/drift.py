@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolkit.deploy.explain import SIGNS, kind_of, step_details
-from toolkit.deploy.plan import CHANGES, Plan, Step
+from toolkit.deploy.plan import CHANGES, Plan, Problem, Step
 from toolkit.report.text import visible
 
 
@@ -21,10 +21,12 @@ class Drift:
     missing: tuple[Step, ...]
     pending: tuple[Step, ...]
     unmanaged: int = 0
+    errors: tuple[Problem, ...] = ()
+    """What keeps content from being compared: a file or a query that is wrong."""
 
     @property
     def clean(self) -> bool:
-        return not self.changed and not self.missing
+        return not self.changed and not self.missing and not self.errors
 
 
 def drift_of(plan: Plan) -> Drift:
@@ -36,6 +38,7 @@ def drift_of(plan: Plan) -> Drift:
         tuple(step for step in plan.steps if step.action == "create" and step.origin != "file"),
         tuple(step for step in plan.steps if step.action in ("delete", "wait") or (step.action in CHANGES and step.origin == "file")),
         plan.unmanaged,
+        tuple(problem for problem in plan.problems if problem.severity == "error"),
     )
 
 
@@ -54,7 +57,10 @@ def drift_lines(drift: Drift) -> Iterator[str]:
 def drift_summary(drift: Drift) -> str:
     counts = [(len(drift.changed), "changed in the workspace"), (len(drift.missing), "not there"), (len(drift.pending), "not deployed yet")]
     listed = ", ".join(f"{count} {words}" for count, words in counts if count)
-    return f"{drift.environment}: {listed or 'no drift'}."
+    if not drift.errors:
+        return f"{drift.environment}: {listed or 'no drift'}."
+    count = f"{len(drift.errors)} error{'s' if len(drift.errors) > 1 else ''}"
+    return f"{drift.environment}: {listed or 'no drift in what was compared'}; {count}, so not everything was compared."
 
 
 def drift_data(drift: Drift) -> dict[str, Any]:
@@ -65,6 +71,7 @@ def drift_data(drift: Drift) -> dict[str, Any]:
         "environment": drift.environment,
         "clean": drift.clean,
         "unmanaged": drift.unmanaged,
+        "errors": [{"code": each.code, "message": each.message, "file": each.file, "line": each.line} for each in drift.errors],
         **{name: [_step_data(step) for step in steps] for name, steps in lists},
     }
 

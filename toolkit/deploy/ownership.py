@@ -2,12 +2,14 @@
 
 Each kind keeps the mark where the platform has a place for it: saved searches among their tags, watchlists among their labels,
 workbooks and log alert rules among their ARM tags. Analytics rules have no such place; theirs is a resource of Sentinel's metadata, as
-Microsoft's own deployments from repositories write it. When a rule is deleted its metadata stays for a day, as the record that its
+Microsoft's own deployments from repositories write it. Whoever copies a resource copies its tags: so they name the resource that they
+are of, and on another one they are no mark. When a rule is deleted its metadata stays for a day, as the record that its
 id is blocked.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +18,8 @@ from typing import Any
 from toolkit.deploy.fingerprint import Fingerprint
 from toolkit.deploy.mapping import ResourceKind
 
-OWNER, FINGERPRINT = "toolkit-owner", "toolkit-fingerprint"
+OWNER, FINGERPRINT, RESOURCE = "toolkit-owner", "toolkit-fingerprint", "toolkit-resource"
+_NAMES = (OWNER, FINGERPRINT, RESOURCE)
 _SOURCE = "toolkit:"
 _DELETED, _PAUSED = "deleted:", ";paused"
 _METADATA = "analyticsrule-"
@@ -81,9 +84,10 @@ def mark_of_metadata(body: Mapping[str, Any]) -> tuple[str, Mark] | None:
 
 def _moment(text: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except ValueError:
         return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 # --- everything else: tags and labels -----------------------------------------------------------------------------------------------
@@ -91,7 +95,7 @@ def _moment(text: str) -> datetime | None:
 
 def with_mark(kind: ResourceKind, body: Mapping[str, Any], mark: Mark) -> dict[str, Any]:
     """A body with the mark in it; a rule's body stays as it is."""
-    values = {OWNER: mark.owner, FINGERPRINT: str(mark.fingerprint or "")}
+    values = {OWNER: mark.owner, FINGERPRINT: str(mark.fingerprint or ""), RESOURCE: _resource(mark.content)}
     if kind in ("workbook", "logAlert"):
         return {**body, "tags": {**(body.get("tags") or {}), **values}}
     properties = dict(body.get("properties") or {})
@@ -108,16 +112,16 @@ def split_mark(kind: ResourceKind, name: str, body: Mapping[str, Any]) -> tuple[
     """A body without its mark, and the mark; a rule's is not in its body."""
     if kind in ("workbook", "logAlert"):
         tags = body.get("tags")
-        rest = {key: value for key, value in (tags or {}).items() if key not in (OWNER, FINGERPRINT)}
+        rest = {key: value for key, value in (tags or {}).items() if key not in _NAMES}
         return {**body, **({"tags": rest} if tags is not None else {})}, _mark(name, tags or {})
     properties = dict(body.get("properties") or {})
     found: dict[str, str] = {}
     if kind == "savedSearch" and isinstance(properties.get("tags"), list):
-        ours = [tag for tag in properties["tags"] if isinstance(tag, Mapping) and tag.get("name") in (OWNER, FINGERPRINT)]
+        ours = [tag for tag in properties["tags"] if isinstance(tag, Mapping) and tag.get("name") in _NAMES]
         found = {str(tag["name"]): str(tag.get("value") or "") for tag in ours}
         properties["tags"] = [tag for tag in properties["tags"] if tag not in ours]
     elif kind == "watchlist" and isinstance(properties.get("labels"), list):
-        ours = [label for label in properties["labels"] if str(label).partition(":")[0] in (OWNER, FINGERPRINT)]
+        ours = [label for label in properties["labels"] if str(label).partition(":")[0] in _NAMES]
         found = {label.partition(":")[0]: label.partition(":")[2] for label in map(str, ours)}
         properties["labels"] = [label for label in properties["labels"] if label not in ours]
     return {**body, "properties": properties}, _mark(name, found)
@@ -125,4 +129,11 @@ def split_mark(kind: ResourceKind, name: str, body: Mapping[str, Any]) -> tuple[
 
 def _mark(name: str, values: Mapping[str, Any]) -> Mark | None:
     owner = str(values.get(OWNER) or "")
-    return Mark(owner, name, Fingerprint.parse(str(values.get(FINGERPRINT) or ""))) if owner else None
+    if not owner or values.get(RESOURCE) != _resource(name):
+        return None
+    return Mark(owner, name, Fingerprint.parse(str(values.get(FINGERPRINT) or "")))
+
+
+def _resource(name: str) -> str:
+    """A resource's name as tags hold it: names are longer than the values of tags may be, and have no case."""
+    return hashlib.blake2b(name.lower().encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

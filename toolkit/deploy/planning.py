@@ -244,12 +244,12 @@ def property_of(path: str) -> str:
 def _edits(resource: ArmResource, found: Found, names: Sequence[str]) -> tuple[Origin, list[str]]:
     """Who changed these properties since the last deployment, and what there is to say about it."""
     if found.mark is None:
-        return "", [f"taken over: not deployed by this project so far{_who(found)}"]
+        return "", [f"taken over: not deployed by this project so far{found.last_written}"]
     if found.mark.fingerprint is None:
         return "", []
     edited, ours = sides(resource, found, names)
     both = [name for name in edited if name in ours]
-    notes = [f"changed in the workspace since the last deployment{_who(found)}: {', '.join(edited)}"] if edited else []
+    notes = [f"changed in the workspace since the last deployment{found.last_written}: {', '.join(edited)}"] if edited else []
     notes += [f"changed in the file as well: {', '.join(both)}"] if both else []
     return "both" if edited and ours else "workspace" if edited else "file", notes
 
@@ -265,11 +265,6 @@ def sides(resource: ArmResource, found: Found, names: Iterable[str]) -> tuple[tu
 
 def _kind(resource: ArmResource) -> str:
     return str(resource.body.get("kind") or MANAGED_RULES[0])
-
-
-def _who(found: Found) -> str:
-    by, at = f" by {found.by}" if found.by else "", f" at {found.at}" if found.at else ""
-    return f" (last written{by}{at})" if by or at else ""
 
 
 def _with_needs(steps: Sequence[Step], pairs: Sequence[Pair]) -> list[Step]:

@@ -45,6 +45,12 @@ class Found:
     by: str = ""
     at: str = ""
 
+    @property
+    def last_written(self) -> str:
+        """` (last written by ... at ...)`, as far as that is known."""
+        by, at = f" by {self.by}" if self.by else "", f" at {self.at}" if self.at else ""
+        return f" (last written{by}{at})" if by or at else ""
+
 
 @dataclass
 class Remote:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from toolkit.deploy.desired import Key, names_in, queries_of, shown_name
 from toolkit.deploy.fingerprint import digest, state_of
 from toolkit.deploy.mapping import ArmResource, ResourceKind
+from toolkit.deploy.ownership import Mark
 from toolkit.deploy.plan import Problem, Step
 from toolkit.deploy.remote import Found, Remote
 from toolkit.deploy.target import Pair, Target, is_protected
@@ -64,7 +65,14 @@ def _delete(found: Found) -> Step:
     resource, mark = found.resource, found.mark
     assert mark is not None, "only what carries our mark is deleted"
     state, title = digest(state_of(resource)), shown_name(resource.body) or resource.name
-    return Step("delete", resource.kind, resource.name, mark.content, title, etag=found.etag, state=state)
+    return Step("delete", resource.kind, resource.name, mark.content, title, etag=found.etag, state=state, notes=_lost_edits(found, mark))
+
+
+def _lost_edits(found: Found, mark: Mark) -> tuple[str, ...]:
+    """What was changed in the workspace goes away with a resource: people have to know. Rows of watchlists are not looked at."""
+    state = state_of(found.resource)
+    edited = mark.fingerprint.changed(state, state) if mark.fingerprint else ()
+    return (f"changed in the workspace since the last deployment{found.last_written}: {', '.join(edited)}",) if edited else ()
 
 
 def _forgotten(target: Target, remote: Remote, steps: Sequence[Step]) -> Iterator[Step]:
