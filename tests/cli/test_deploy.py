@@ -95,6 +95,19 @@ def test_a_deployment_validates_first_and_asks(toolkit: Toolkit, project: AzureS
     assert all(record.method == "GET" for record in project.log)
 
 
+@pytest.mark.parametrize("option", [["--no-prune"], ["--prune"], ["--max-deletes", "0"]])
+def test_options_of_a_plan_are_refused_where_a_plan_is_given(
+    toolkit: Toolkit, project: AzureServer, write: Write, option: list[str], tmp_path: Path
+) -> None:
+    assert deploy(toolkit).code == 0
+    (tmp_path / OTHER_RULE).unlink()
+    assert toolkit("plan", "local", "--out", "plan.json").code == 0
+    ran = deploy(toolkit, "--plan", "plan.json", *option)
+    assert ran.code == 2
+    assert "as it was reviewed" in ran.err
+    assert not [record for record in project.log if record.method == "DELETE"]
+
+
 def test_a_failure_is_told_and_the_next_run_does_the_rest(toolkit: Toolkit, project: AzureServer) -> None:
     project.faults.add(FORBIDDEN, method="PUT", path="/alertRules/")
     ran = deploy(toolkit)

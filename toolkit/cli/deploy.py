@@ -46,6 +46,8 @@ def command(environment: str, plan_file: Path | None, yes: bool, form: str, summ
     from toolkit.content.findings import ContentError
     from toolkit.deploy.plan import PlanError
 
+    if plan_file is not None and (options["prune"] is not None or options["max_deletes"] is not None):
+        raise click.UsageError("--plan applies the plan as it was reviewed: give --prune, --no-prune and --max-deletes to `toolkit plan`.")
     try:
         project = project_here()
         if plan_file is None and not options["skip_validation"] and not _valid(project):
