@@ -22,9 +22,12 @@ from tests.deploy.conftest import (
     rule_text,
 )
 from toolkit.azure.resources import ALERT_RULE, SAVED_SEARCH, Address
+from toolkit.content.findings import ContentError
+from toolkit.content.project import Project
 from toolkit.deploy import capacity
 from toolkit.deploy.explain import plan_lines, plan_markdown
 from toolkit.deploy.plan import Plan, PlanError
+from toolkit.deploy.service import PlanOptions, plan_environment
 
 RULE_ID = "11111111-1111-1111-1111-000000000001"
 
@@ -142,9 +145,6 @@ def test_two_projects_do_not_fight_over_one_resource(deployment: Deployment) -> 
     deployment.write({RULE: rule_text(), HUNTING: contents()[HUNTING]})
     deployment.deploy()
     text = (deployment.folder / "toolkit.yaml").read_text().replace("name: detections", "name: others")
-    from toolkit.content.project import Project
-    from toolkit.deploy.service import PlanOptions, plan_environment
-
     (deployment.folder / "toolkit.yaml").write_text(text)
     project = Project.load(deployment.folder, deployment.folder)
     plan = plan_environment(project, "local", deployment.connection, PlanOptions(deployment.now()), lambda _: None)
@@ -422,3 +422,44 @@ def test_a_full_workspace_takes_new_rules_only_in_the_place_of_others(deployment
     assert [step.early for step in deployment.deploy().steps] == [False, True]
     deployment.write({"detections/a/rules/r5.yaml": rule_text(5, enabled="false")})
     assert actions(deployment.deploy()) == ["create alertRule Failed sign-ins 5"]
+
+
+def test_a_rule_that_the_service_disabled_is_written_anew(deployment: Deployment) -> None:
+    deployment.write({RULE: rule_text()})
+    deployment.deploy()
+    deployment.server.edit_rule(RULE_ID, who="Microsoft Sentinel", displayName="AUTO DISABLED Failed sign-ins 1", enabled=False)
+    step = only_step(deployment.deploy())
+    assert step.notes[0].startswith("the service disabled it")
+    (rule,) = deployment.site.rules
+    assert (rule["properties"]["displayName"], rule["properties"]["enabled"]) == ("Failed sign-ins 1", True)
+
+
+@pytest.mark.parametrize(
+    ("source", "codes", "unchanged"),
+    [
+        ({"kind": "SourceRepository", "name": "soc-content", "sourceId": "1"}, ["other-owner"], 0),
+        ({"kind": "Solution", "name": "AWS", "sourceId": "1"}, [], 1),
+    ],
+)
+def test_records_of_other_tools_are_not_overwritten(
+    deployment: Deployment, source: dict[str, str], codes: list[str], unchanged: int
+) -> None:
+    deployment.write({RULE: rule_text()})
+    deployment.deploy()
+    record = deployment.site.metadata.get(f"analyticsrule-{RULE_ID}")
+    assert record is not None
+    record["properties"]["source"] = source
+    plan = deployment.plan()
+    assert ([problem.code for problem in plan.problems], plan.steps, plan.unchanged) == (codes, (), unchanged)
+    deployment.write({RULE: rule_text(severity="High")})
+    notes = [note for step in deployment.plan().steps for note in step.notes]
+    assert any("its metadata names Solution AWS" in note for note in notes) is not bool(codes)
+
+
+def test_two_environments_on_one_workspace_are_refused(deployment: Deployment) -> None:
+    text = (deployment.folder / "toolkit.yaml").read_text()
+    _, _, local = text.partition("  local:\n")
+    (deployment.folder / "toolkit.yaml").write_text(text + "  other:\n" + local)
+    project = Project.load(deployment.folder, deployment.folder)
+    with pytest.raises(ContentError, match="'local' and 'other' are the same workspace"):
+        plan_environment(project, "local", deployment.connection, PlanOptions(deployment.now()), lambda _: None)

@@ -65,12 +65,17 @@ def metadata_body(mark: Mark, rule_id: str, version: str | None = None) -> dict[
 
 
 def mark_of_metadata(body: Mapping[str, Any]) -> tuple[str, Mark] | None:
-    """(name of the rule, mark) of a metadata resource; None for one that is no mark of ours."""
+    """(name of the rule, mark) of a metadata resource; None for one that is no mark.
+
+    What another tool deployed from a repository has an owner as well, whose name is that of the repository.
+    """
     properties = body.get("properties") or {}
     source = properties.get("source") or {}
     source_id, name = str(source.get("sourceId") or ""), str(body.get("name") or "")
-    if source.get("kind") != "SourceRepository" or not source_id.startswith(_SOURCE) or not name.lower().startswith(_METADATA):
+    if source.get("kind") != "SourceRepository" or not name.lower().startswith(_METADATA):
         return None
+    if not source_id.startswith(_SOURCE):
+        return name[len(_METADATA) :], Mark(f"repository {source.get('name') or source_id}", "")
     note = str(properties.get("customVersion") or "")
     mark = Mark(
         source_id.removeprefix(_SOURCE),
@@ -80,6 +85,14 @@ def mark_of_metadata(body: Mapping[str, Any]) -> tuple[str, Mark] | None:
         note.endswith(_PAUSED),
     )
     return name[len(_METADATA) :], mark
+
+
+def source_of_metadata(body: Mapping[str, Any]) -> tuple[str, str] | None:
+    """(name of the rule, where it comes from) of metadata that is no mark, such as that of a solution of the content hub."""
+    source, name = (body.get("properties") or {}).get("source") or {}, str(body.get("name") or "")
+    if source.get("kind") in (None, "SourceRepository") or not name.lower().startswith(_METADATA):
+        return None
+    return name[len(_METADATA) :], f"{source['kind']} {source.get('name') or ''}".strip()
 
 
 def _moment(text: str) -> datetime | None:

@@ -9,7 +9,7 @@ from typing import Any
 from toolkit.content.findings import Finding
 from toolkit.deploy.capacity import room_for
 from toolkit.deploy.choices import with_choices
-from toolkit.deploy.desired import Desired, Key, Wanted, in_order
+from toolkit.deploy.desired import Desired, Key, Wanted, in_order, shown_name
 from toolkit.deploy.fingerprint import ITEMS, Fingerprint, digest, state_of
 from toolkit.deploy.mapping import ArmResource, compared
 from toolkit.deploy.mapping.resources import stable_id
@@ -22,6 +22,8 @@ from toolkit.deploy.removal import NO_REMOVALS, removals
 from toolkit.deploy.rows import row_changes
 from toolkit.deploy.target import Pair, Target, is_protected
 
+AUTO_DISABLED = "AUTO DISABLED"
+"""What the service puts in front of the name of a rule that it disabled."""
 _PAUSED = "disabled, because "
 _NO_PREFLIGHT: Mapping[Key, Preflight] = {}
 
@@ -52,11 +54,10 @@ class _Planner:
         # a file that cannot be read is still a file of the project
         gone = NO_REMOVALS if self.desired.findings else removals(self.target, self.remote, pairs, steps)
         self.problems += [*conflicts(pairs, self.remote, gone), *gone.problems]
-        matched = {pair.found.resource.name.lower() for pair in pairs if pair.found}
+        known = {pair.found.resource.name.lower() for pair in pairs if pair.found} | {step.name.lower() for step in gone.steps}
         room = room_for((*steps, *gone.steps), self.remote)
         self.problems += room.problems
-        removed = {step.name.lower() for step in gone.steps}
-        unmanaged = sum(found.mark is None and name not in matched | removed for (_, name), found in self.remote.found.items())
+        unmanaged = sum(found.mark is None and name not in known for (_, name), found in self.remote.found.items())
         return Plan(
             self.target.environment,
             self.target.workspace.lower(),
@@ -110,6 +111,9 @@ class _Planner:
             return
         if found.mark is not None and found.mark.paused and not _is_paused(notes):
             resource = replace(resource, by_policy=())  # nobody chose to disable it
+        if shown_name(found.resource.body).startswith(AUTO_DISABLED):
+            resource = replace(resource, by_policy=())
+            notes = (*notes, "the service disabled it after its query kept failing; it is written anew: look at its health afterwards")
         resource = with_choices(resource, found.resource, self.policy)
         if resource.kind == "alertRule" and _kind(resource) != _kind(found.resource):
             yield from self._replace(wanted, resource, found, notes)
@@ -196,10 +200,14 @@ class _Planner:
         if resource.kind == "watchlist":
             rows = row_changes(resource.children, found.resource.children, str(resource.body["properties"]["itemsSearchKey"]))
         changed = compared(resource, found.resource)
+        source = self.remote.sources.get(resource.name.lower(), "") if resource.kind == "alertRule" else ""
         if changed or rows:
+            notes = (*notes, f"its metadata names {source}; this project's takes its place") if source else notes
             origin, edits = _edits(resource, found, [property_of(each.path) for each in changed] + [ITEMS] * bool(rows))
             step = self._step("update", wanted, resource, found, (*notes, *edits))
             yield replace(step, differences=changed, rows=rows, origin=origin)
+        elif source:
+            self.unchanged += 1  # equal, and somebody else's record of it stays
         elif found.mark is None or found.mark.fingerprint != Fingerprint.of(state_of(resource)):
             yield self._step("mark", wanted, resource, found, notes)
         else:

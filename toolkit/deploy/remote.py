@@ -18,7 +18,7 @@ from toolkit.deploy.connection import Connection
 from toolkit.deploy.desired import Key
 from toolkit.deploy.mapping import ArmResource, ResourceKind
 from toolkit.deploy.mapping.defaults import WORKBOOK_CATEGORY
-from toolkit.deploy.ownership import Mark, mark_of_metadata, metadata_name, split_mark
+from toolkit.deploy.ownership import Mark, mark_of_metadata, metadata_name, source_of_metadata, split_mark
 from toolkit.kql.diagnostics import ToolkitError
 
 KINDS: Mapping[ResourceKind, Kind] = {
@@ -57,13 +57,15 @@ class Remote:
     """The resources of a workspace. `missing` are kinds that could not be read, with the reason: nothing is known about those.
 
     `elsewhere` are workbooks and log alert rules of the resource group that belong to other workspaces: their names are taken.
-    `marks` are all marks of rules by the rule's name in lower case, also those whose rule is gone.
+    `marks` are all marks of rules by the rule's name in lower case, also those whose rule is gone; `sources`
+    say of rules without one where they come from, such as a solution of the content hub.
     """
 
     found: dict[Key, Found] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
     missing: dict[ResourceKind, ToolkitError] = field(default_factory=dict)
     elsewhere: dict[Key, Found] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
 
     def at(self, kind: ResourceKind, name: str) -> Found | None:
         """What has this name, of this workspace or of another one in its resource group."""
@@ -106,6 +108,7 @@ def read_remote(
     if lists.get("alertRule") is not None:
         bodies = answers[-1].get()
         remote.marks = {rule.lower(): mark for body in bodies if (ours := mark_of_metadata(body)) for rule, mark in [ours]}
+        remote.sources = {rule.lower(): source for body in bodies if (other := source_of_metadata(body)) for rule, source in [other]}
     wanted = None if watchlists is None else {alias.lower() for alias in watchlists}
     rows = _rows(connection, [body for body in lists.get("watchlist") or [] if wanted is None or str(body["name"]).lower() in wanted])
     for kind, found in lists.items():

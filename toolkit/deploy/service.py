@@ -95,12 +95,34 @@ def target_of(project: Project, name: str, environment: Environment, connection:
         message = "A project needs a name to deploy: it marks in the workspace what is this project's."
         findings.add("missing-key", message, NOWHERE, hints=["Add for example name: sentinel-detections."])
         raise ContentError(findings.found)
+    _only_environment(project, name, environment)
     policy = environment.deploy
     if options.prune is not None:
         policy = policy.model_copy(update={"prune": options.prune})
     if options.max_deletes is not None:
         policy = policy.model_copy(update={"max_deletes": options.max_deletes})
     return Target(name, connection.workspace.id, project.config.name, policy, options.now)
+
+
+def _only_environment(project: Project, name: str, environment: Environment) -> None:
+    """Two environments on one workspace would undo each other: the mark knows the project only."""
+    place = _place(environment)
+    for other, settings in project.config.environments.items():
+        if other != name and place is not None and _place(settings) == place:
+            findings = Findings(project.source)
+            span = project.document.span(("environments", name, "workspace")) if project.document else NOWHERE
+            message = f"The environments {name!r} and {other!r} are the same workspace: each would delete what only the other has."
+            findings.add(
+                "same-workspace", message, span, hints=["Make one environment of the two, or two projects with names of their own."]
+            )
+            raise ContentError(findings.found)
+
+
+def _place(environment: Environment) -> tuple[str, str, str] | None:
+    found = environment.workspace
+    if found is None or not (found.subscription and found.resource_group and found.name):
+        return None
+    return found.subscription.lower(), found.resource_group.lower(), found.name.lower()
 
 
 def _schema(connection: Connection) -> tuple[LogsSchema | None, str]:
