@@ -144,7 +144,7 @@ class Result:
         rows = [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)] if names else [{} for _ in range(len(self))]
         return json.dumps(rows, ensure_ascii=False, indent=indent, default=str)
 
-    def plot(self, kind: str | None = None, **properties: object) -> Any:
+    def plot(self, kind: str | None = None, /, **properties: object) -> Any:
         """A chart, as `render` draws it: `result.plot()` as the query asks, `result.plot("timechart", title="Sign-ins")` otherwise.
 
         `properties` are those of `render`; columns are given as names (`ycolumns="a, b"` or a list). Notebooks show what it gives;
