@@ -12,6 +12,7 @@ import click
 
 from toolkit.cli.azure import connect, environment_argument, project_here
 from toolkit.cli.console import echo, echo_finding, progress
+from toolkit.cli.data import Moment
 from toolkit.cli.main import CLEAN, ENVIRONMENT, FINDINGS
 
 if TYPE_CHECKING:
@@ -23,18 +24,6 @@ if TYPE_CHECKING:
 KEY_VARIABLE = "TOOLKIT_RECORD_KEY"
 _DAY = timedelta(days=1)
 _SHOWN_ROWS = 3
-
-
-class _Moment(click.ParamType[datetime]):
-    name = "TIME"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        try:
-            moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-        except ValueError:
-            self.fail(f"Expected a time such as 2026-03-02T10:00:00Z, found {value!r}.", param, ctx)
-        found: datetime = moment
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 class _Duration(click.ParamType[timedelta]):
@@ -54,8 +43,8 @@ class _Duration(click.ParamType[timedelta]):
 @click.option("--table", required=True, metavar="T", help="Table that the file stands for.")
 @click.option("--query", metavar="KQL", help="Query whose output is recorded; the whole table by default.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write: T.scenario.jsonl.")
-@click.option("--start", type=_Moment(), help="Rows from this time on.")
-@click.option("--end", type=_Moment(), help="Rows up to this time; now by default.")
+@click.option("--start", type=Moment(), help="Rows from this time on.")
+@click.option("--end", type=Moment(), help="Rows up to this time; now by default.")
 @click.option("--last", type=_Duration(), help="Rows of the last 1d, 12h, PT30M; 1d by default.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N rows.")
 @click.option("--key-file", type=click.Path(path_type=Path, dir_okay=False), help=f"Key of the pseudonyms; also ${KEY_VARIABLE}.")
