@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from scripts.recorded_logs import aks_attacks, azure_activity, benign_day, cloudtrail, health, netskope, shapes, zscaler
+from scripts.recorded_logs import aks_attacks, azure_activity, benign_day, cloudtrail, health, netskope, shapes, zscaler, zscaler_web
 from scripts.recorded_logs.kube import Call, Json
 from scripts.recorded_logs.shapes import Row, compact
 
@@ -42,7 +42,7 @@ class Recording:
 
 def recordings() -> list[Recording]:
     """Every recorded log, with its contents."""
-    return [*_aks(), *_activity(), *_cloudtrail(), *_health(), *_devices()]
+    return [*_aks(), *_activity(), *_cloudtrail(), *_health(), *_devices(), *_web_access()]
 
 
 def files() -> dict[Path, str]:
@@ -145,16 +145,25 @@ def _health() -> list[Recording]:
 
 
 def _devices() -> list[Recording]:
-    """Logs that devices write themselves, each with a sidecar that says in which zone its times are; and Zscaler's web log."""
+    """Logs that devices write themselves, each with a sidecar that says in which zone its times are."""
     made = []
     for author in (netskope.failed_sign_in, netskope.ordinary_morning, netskope.tampered):
         made += _device_log("netskope", "nsdebuglog", author, ("Netskope client debug log, nsdebuglog.log", "Europe/Berlin"))
     for author in (zscaler.ordinary_day, zscaler.failed_uploads):
         made += _device_log("zscaler", "zbridge", author, ("Zscaler NSS log, zbridge.log", "UTC"))
-    for scenario, rows in (("ordinary", zscaler.web_ordinary), ("risky", zscaler.web_risky)):
-        facts = (_name(rows), "Zscaler NSS web feed in Azure Monitor's CommonSecurityLog columns", _summary(rows))
-        made.append(_recording("zscaler", "CommonSecurityLog", scenario, rows(), facts))
     return made
+
+
+def _web_access() -> list[Recording]:
+    """What people reach on the web and in the company, as proxies, brokers and Defender report it."""
+    systems: tuple[tuple[str, str, str, dict[str, Callable[[], list[Row]]]], ...] = (
+        ("zscaler", "CommonSecurityLog", "Zscaler NSS feeds in Azure Monitor's CommonSecurityLog columns", zscaler_web.SCENARIOS),
+    )
+    return [
+        _recording(system, table, scenario, author(), (_name(author), shape, _summary(author)))
+        for system, table, shape, scenarios in systems
+        for scenario, author in scenarios.items()
+    ]
 
 
 def _device_log(system: str, log: str, author: Callable[[], str], facts: tuple[str, str]) -> list[Recording]:

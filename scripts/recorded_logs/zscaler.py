@@ -1,11 +1,9 @@
-"""zbridge.log of a Zscaler NSS virtual machine, and its web log as CommonSecurityLog rows."""
+"""zbridge.log of a Zscaler NSS virtual machine."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-
-from scripts.recorded_logs.shapes import WORKSPACE, Row
 
 _DAY = datetime(2026, 3, 2)  # noqa: DTZ001  # the machine writes local times, here UTC
 _STORE = "https://prod0euw0console0.blob.core.windows.net/discovery-logs/[REDACTED]"
@@ -83,65 +81,3 @@ def _debug() -> Iterator[str]:
     ):
         at = moment + timedelta(milliseconds=211 * number)
         yield f"[{at:%Y-%m-%d %H:%M:%S},{at.microsecond // 1000:03}] {level} {text} ({logger})"
-
-
-# --- the web log ------------------------------------------------------------------------------------------------------
-
-
-def web_ordinary() -> list[Row]:
-    """Sanctioned traffic, a blocked unsanctioned app, a blocked test file: nothing to alert on but what was stopped."""
-    return [
-        _web(8, 1, "www.contoso.com", "Allowed", "Corporate Marketing"),
-        _web(8, 2, "www.reddit.example", "Blocked", UNSANCTIONED, reason="Not allowed to browse this category"),
-        _web(8, 3, "updates.vendor.example", "Allowed", "Professional Services", extensions="ssldecrypted=No;devicehostname=WS-014"),
-        _web(8, 4, "files.example", "Blocked", "Miscellaneous", threat="EICAR_Test_File", reason="Virus/Spyware/Malware Blocked"),
-    ]
-
-
-def web_risky() -> list[Row]:
-    """An unsanctioned app used after a caution, malware that got through, an uninspected and risky host."""
-    return [
-        _web(9, 1, "www.reddit.example", "Allowed", UNSANCTIONED, reason="Cautioned and continued", user="alice@contoso.com", sent=310_000),
-        _web(9, 2, "www.reddit.example", "Allowed", UNSANCTIONED, reason="Cautioned and continued", user="alice@contoso.com", sent=12_000),
-        _web(9, 3, "cdn.drop.example", "Allowed", "Miscellaneous", threat="Win32.Backdoor.Agent", user="bob@contoso.com"),
-        _web(9, 4, "203.0.113.66", "Allowed", "Newly Registered Domains", risk=80, extensions="bypassed_traffic=1;ssldecrypted=No"),
-    ]
-
-
-UNSANCTIONED = "MCAS Unsanctioned Apps"
-
-
-def _web(hour: int, minute: int, host: str, action: str, category: str, **more: object) -> Row:
-    threat = str(more.get("threat", "None"))
-    return {
-        "TenantId": WORKSPACE,
-        "TimeGenerated": f"2026-03-02T{hour:02}:{minute:02}:00.0000000Z",
-        "DeviceVendor": "Zscaler",
-        "DeviceProduct": "NSSWeblog",
-        "DeviceVersion": "5.7",
-        "DeviceAction": action,
-        "Activity": str(more.get("reason", "Allowed")),
-        "Reason": str(more.get("reason", "Allowed")),
-        "LogSeverity": "3",
-        "ApplicationProtocol": "HTTPS",
-        "DeviceEventCategory": category,
-        "DestinationHostName": host,
-        "DestinationIP": "198.51.100.40",
-        "SourceIP": "10.0.88.14",
-        "SourceTranslatedAddress": "203.0.113.9",
-        "SentBytes": more.get("sent", 890),
-        "ReceivedBytes": 1240,
-        "EventOutcome": "403" if action == "Blocked" else "200",
-        "RequestURL": f"{host}/submit",
-        "RequestMethod": "POST",
-        "SourceUserName": str(more.get("user", "carol@contoso.com")),
-        "SourceUserPrivileges": "Road Warrior",
-        "DeviceCustomNumber1": more.get("risk", 0),
-        "DeviceCustomNumber1Label": "riskscore",
-        "DeviceCustomString4": "None" if threat == "None" else "Malware",
-        "DeviceCustomString4Label": "malwarecat",
-        "DeviceCustomString5": threat,
-        "DeviceCustomString5Label": "threatname",
-        "AdditionalExtensions": str(more.get("extensions", "ssldecrypted=Yes;devicehostname=WS-014;bypassed_traffic=0")),
-        "Type": "CommonSecurityLog",
-    }

@@ -55,8 +55,14 @@ REPLAYS = (
     Replay("netskope/rules/pinned-bypass-by-unexpected-process", ("nsdebuglog.tampered.log",), "09:30", "09:31", 2, "Connections"),
     Replay("zscaler/rules/unsanctioned-app-allowed", ("CommonSecurityLog.risky.jsonl",), "09:01", "09:02", 2, "Requests"),
     Replay("zscaler/rules/malware-allowed", ("CommonSecurityLog.risky.jsonl",), "09:03", "09:03", 1, "Requests"),
+    Replay("zscaler/rules/uninspected-risky-host", ("CommonSecurityLog.risky.jsonl",), "09:04", "09:04", 1, "Requests"),
+    Replay("zscaler/rules/risky-download-from-file-host", ("CommonSecurityLog.downloads.jsonl",), "10:01", "10:01", 1, "Requests"),
+    Replay("zscaler/rules/large-upload-to-new-host", ("CommonSecurityLog.uploads.jsonl",), "13:10", "13:10", 4, "Requests"),
+    Replay("zscaler/rules/dlp-violation", ("CommonSecurityLog.dlp.jsonl",), "14:01", "14:01", 1, "Passed"),
+    Replay("zscaler/rules/admin-change-opens-proxy", ("CommonSecurityLog.admin-changes.jsonl",), "02:12", "02:12", 1),
+    Replay("zscaler/rules/random-looking-domains", ("CommonSecurityLog.random-domains.jsonl",), "15:35", "15:35", 36, "Requests"),
 )
-STATES = {"zscaler/rules/nss-upload-failed"}
+STATES = {"zscaler/rules/nss-upload-failed", "zscaler/rules/nss-feed-silent"}
 """Rules about a state that lasts, not about events: they say so again while it lasts."""
 
 
