@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from scripts.recorded_logs.kube import Json
 from scripts.recorded_logs.shapes import WORKSPACE, Row, compact
@@ -121,7 +122,7 @@ def admin_changes() -> list[Row]:
     inspect = {"name": "Inspect all", "action": {"type": "DECRYPT"}, "users": ["Finance"]}
     skip = {"name": "Inspect all", "action": {"type": "DO_NOT_DECRYPT"}, "users": ["ANY"]}
     block, allow = {"name": "Gambling", "action": "BLOCK"}, {"name": "Gambling", "action": "ALLOW"}
-    night = {"admin": "mallory@contoso.com", "source": "203.0.113.77"}
+    night: dict[str, Any] = {"admin": "mallory@contoso.com", "source": "203.0.113.77"}
     return [
         _audit("02:10", "UPDATE", "SSL Inspection", "Inspect all", (inspect, skip), **night),
         _audit("02:12", "ACTIVATE", "Activation", "Activation", **night),
@@ -163,7 +164,7 @@ def _time(clock: str, days: int = 0) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.0000000Z"
 
 
-def _audit(clock: str, operation: str, area: str, resource: str, rule: _Change = (None, None), **more: str) -> Row:
+def _audit(clock: str, operation: str, area: str, resource: str, rule: _Change = (None, None), **more: Json) -> Row:
     before, after = rule
     return {
         "TenantId": WORKSPACE,
