@@ -42,8 +42,9 @@ class Call:
     """One API request.
 
     `resource` is `version/resource` or `group/version/resource` ("v1/pods", "batch/v1/cronjobs"), or a path that starts with "/" for a
-    URL that is not a resource ("/readyz"). `body` and `answer` are the request and response objects; the audit policy decides whether
-    they are logged (`level`; empty: as AKS does, secrets, config maps and tokens at Metadata, reads at Request, writes at RequestResponse).
+    URL that is not a resource ("/readyz"). `path` is what follows a proxy subresource; it stands in the URL only.
+    `body` and `answer` are the request and response objects; the audit policy decides whether they are logged
+    (`level`; empty: as AKS does, secrets, config maps and tokens at Metadata, reads at Request, writes at RequestResponse).
     """
 
     at: datetime
@@ -53,6 +54,7 @@ class Call:
     name: str = ""
     namespace: str = ""
     subresource: str = ""
+    path: str = ""
     query: str = ""
     code: int = 200
     body: Json = None
@@ -104,6 +106,8 @@ def request_uri(call: Call) -> str:
         parts.append(call.name)
     if call.subresource:
         parts.append(call.subresource)
+    if call.path:
+        parts.append(call.path)
     return "/".join(parts) + (f"?{call.query}" if call.query else "")
 
 
