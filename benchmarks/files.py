@@ -3,8 +3,8 @@
 usage: python benchmarks/files.py [--gb 0.1] [--kinds parquet,jsonl,csv] [--folder DIR] [--memory-limit 2GB]
 
 Writes `--gb` of Parquet, a fifth of that as JSON lines and a fifth as CSV into a folder of its own (in `--folder`, or a temporary one) and
-removes it. Each side runs in a process of its own; `open` is what attaching costs, once. Every question is asked twice, the second time
-counts. Exits with 1 when the two sides do not give the same rows.
+removes it. Each side runs in a process of its own; `open` is what attaching costs, once. A question that takes less than five seconds is
+asked twice, the second time counts. Exits with 1 when the two sides do not give the same rows.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 ROWS_PER_GB = {"parquet": 34_000_000, "jsonl": 4_600_000, "csv": 7_000_000}
+PATIENCE = 5.0  # seconds
 SHARE = {"parquet": 1.0, "jsonl": 0.2, "csv": 0.2}
 FILES = 8
 ROW = """
@@ -66,9 +67,9 @@ def toolkit_side(folder: Path, limit: str) -> dict[str, Any]:
 
     workspace = Workspace({"T": COLUMNS}, memory_limit=limit)
     workspace.query("print 1")  # the engine has started
-    start = time.perf_counter()
+    start, used = time.perf_counter(), time.process_time()
     workspace.attach("T", folder)
-    found: dict[str, Any] = {"open": (time.perf_counter() - start, None)}
+    found: dict[str, Any] = {"open": (time.perf_counter() - start, time.process_time() - used, None)}
     for name, (kql, _) in QUESTIONS.items():
         found[name] = _timed(name, lambda kql=kql: workspace.query(kql).rows())
     workspace.close()
@@ -84,26 +85,31 @@ def duckdb_side(folder: Path, limit: str) -> dict[str, Any]:
     columns = ", ".join(f"'{name}': '{TYPES.get(name, 'VARCHAR')}'" for name in COLUMNS)
     readers = {"parquet": "read_parquet('{0}')", "jsonl": f"read_json('{{0}}', columns={{{{{columns}}}}}, format='newline_delimited')"}
     readers["csv"] = f"read_csv('{{0}}', columns={{{{{columns}}}}}, header=true)"
-    start = time.perf_counter()
+    start, used = time.perf_counter(), time.process_time()
     connection.execute(f"CREATE VIEW t AS SELECT * FROM {readers[kind].format(f'{folder}/*')}")
-    found: dict[str, Any] = {"open": (time.perf_counter() - start, None)}
+    found: dict[str, Any] = {"open": (time.perf_counter() - start, time.process_time() - used, None)}
     for name, (_, sql) in QUESTIONS.items():
         found[name] = _timed(name, lambda sql=sql: connection.execute(sql).fetchall())
     return found
 
 
-def _timed(name: str, ask: Any) -> tuple[float, Any]:
-    seconds, rows = 0.0, []
+def _timed(name: str, ask: Any) -> tuple[float, float, Any]:
+    """Seconds, seconds of processor time, and the rows. A quick question is asked twice, the second time counts."""
+    seconds = 0.0
     try:
-        for _ in range(2):
-            start = time.perf_counter()
+        for again in (False, True):
+            if again and seconds > PATIENCE:
+                break
+            start, used = time.perf_counter(), time.process_time()
             rows = list(ask())
-            seconds = time.perf_counter() - start
+            seconds, cpu = time.perf_counter() - start, time.process_time() - used
     except Exception as error:  # noqa: BLE001  # the figure of a question that one side cannot answer is its message
-        return 0.0, f"{type(error).__name__}: {str(error).splitlines()[0][:100]}"
+        return 0.0, 0.0, f"{type(error).__name__}: {str(error).splitlines()[0][:100]}"
     print(f"    {name}: {seconds:.2f} s", file=sys.stderr, flush=True)  # what a long run has done so far
-    return seconds, sorted(
-        [[round(cell, 3) if isinstance(cell, float) else str(cell)[:19].replace("T", " ") for cell in row] for row in rows]
+    return (
+        seconds,
+        cpu,
+        sorted([[round(cell, 3) if isinstance(cell, float) else str(cell)[:19].replace("T", " ") for cell in row] for row in rows]),
     )
 
 
@@ -123,8 +129,8 @@ def compare(folder: Path, limit: str, kinds: list[str]) -> bool:
         ours, theirs = sides["toolkit"], sides["duckdb"]
         print(f"\n{kind}: peak memory {ours['peak']:,.0f} MB, DuckDB SQL {theirs['peak']:,.0f} MB, limit {limit}")
         for name in ("open", *QUESTIONS):
-            (seconds, rows), (other, expected) = ours["found"][name], theirs["found"][name]
-            ratio = f"{seconds / other:6.2f} x" if other > 0.0005 else ""
+            (seconds, cpu, rows), (other, other_cpu, expected) = ours["found"][name], theirs["found"][name]
+            ratio = f"{seconds / other:6.2f} x, of processor time {cpu / other_cpu:6.2f} x" if min(other, other_cpu) > 0.0005 else ""
             print(f"  {name:12} {seconds:8.3f} s   DuckDB SQL {other:8.3f} s   {ratio}")
             if rows != expected:
                 same = False

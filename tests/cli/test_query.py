@@ -107,6 +107,16 @@ def test_several_results_one_after_the_other(toolkit: Toolkit, data: Path) -> No
     assert found == [{"name": "", "rows": [{"Count": 2}]}, {"name": "Bobs", "rows": [{"ResultType": "0"}]}]
 
 
+@pytest.mark.parametrize("rows", [0, 9_999, 10_000, 10_001, 25_000])
+def test_a_large_answer_is_written_in_pieces_and_whole(toolkit: Toolkit, rows: int) -> None:
+    query = f"range x from 1 to {rows} step 1 | extend c = 1"
+    found = {form: toolkit("query", query, "--format", form).out for form in ("json", "csv", "table")}
+    assert json.loads(found["json"]) == [{"x": number, "c": 1} for number in range(1, rows + 1)]
+    assert found["csv"].splitlines()[1:] == [f"{number},1" for number in range(1, rows + 1)]
+    width = max(1, len(str(rows)) if rows else 1)
+    assert found["table"].splitlines()[2:] == [f"{number:<{width}}  1" for number in range(1, rows + 1)]
+
+
 def test_data_are_needed_only_for_tables(toolkit: Toolkit) -> None:
     assert toolkit("query", "range x from 1 to 2 step 1 | summarize s = sum(x)", "--format", "csv").out.split() == ["s", "3"]
     ran = toolkit("query", "let T = SigninLogs; union T, (print x = 1) | where 'a' in ((AuditLogs | project OperationName))")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,16 +81,15 @@ def command(kql: str, folder: Path | None, **options: Any) -> int:
 
 
 def _show(result: Any, form: str) -> None:
-    forms: dict[str, Callable[[Any], None]] = {"table": _table, "csv": _csv, "json": _json}
-    if form == "json" and result.others:
-        echo(json.dumps([{"name": one.name, "rows": json.loads(one.to_json())} for one in (result, *result.others)], ensure_ascii=False))
+    if form == "json":
+        _json(result)
         return
     for number, one in enumerate((result, *result.others)):
         if number:
             echo()
         if one.name and form == "table":
             echo(f"{one.name}:", bold=True)
-        forms[form](one)
+        (_table if form == "table" else _csv)(one)
 
 
 def _refuse_tables(workspace: Workspace, text: str) -> None:
@@ -100,23 +99,25 @@ def _refuse_tables(workspace: Workspace, text: str) -> None:
         raise click.UsageError(f"The query reads {', '.join(found)}. Missing option '--data': the folder of its logs.")
 
 
-def _cells(result: Any) -> tuple[list[str], list[list[str]]]:
-    """Names and texts. They are made from the JSON form, which keeps all seven digits of a time."""
+def _cells(result: Any) -> Iterator[list[str]]:
+    """The texts of each row. They are made from the JSON form, which keeps all seven digits of a time."""
     from toolkit.simulate.cells import cell_text
 
-    names = [name for name, _ in result.columns]
-    return names, [[cell_text(row[name]) for name in names] for row in json.loads(result.to_json())]
+    for some in result.slices():
+        for row in json.loads(some.to_json()):
+            yield [cell_text(value) for value in row.values()]
 
 
 def _table(result: Any) -> None:
-    names, rows = _cells(result)
-    rows = [[_cut(text) for text in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(names, *rows, strict=True)] if names else []
+    names = [name for name, _ in result.columns]
+    widths = [len(name) for name in names]
+    for row in _cells(result):  # twice: a large answer is not held as texts
+        widths = [max(width, len(_cut(text))) for width, text in zip(widths, row, strict=True)]
     echo("  ".join(name.ljust(width) for name, width in zip(names, widths, strict=True)).rstrip(), bold=True)
     echo("  ".join("-" * width for width in widths))
-    for row in rows:
-        echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
-    click.echo(f"{len(rows)} row{'' if len(rows) == 1 else 's'}", err=True)
+    for row in _cells(result):
+        echo("  ".join(_cut(text).ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+    click.echo(f"{len(result)} row{'' if len(result) == 1 else 's'}", err=True)
 
 
 def _cut(text: str) -> str:
@@ -129,11 +130,25 @@ def _cut(text: str) -> str:
 def _csv(result: Any) -> None:
     import csv
 
-    names, rows = _cells(result)
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows(rows)
+    writer.writerow([name for name, _ in result.columns])
+    writer.writerows(_cells(result))
 
 
 def _json(result: Any) -> None:
-    click.echo(result.to_json())
+    """An array of rows; of several results an array of them, each with its name."""
+    if not result.others:
+        _json_rows(result)
+        click.echo()
+        return
+    for number, one in enumerate((result, *result.others)):
+        click.echo(f'{", " if number else "["}{{"name": {json.dumps(one.name, ensure_ascii=False)}, "rows": ', nl=False)
+        _json_rows(one)
+        click.echo("}", nl=False)
+    click.echo("]")
+
+
+def _json_rows(result: Any) -> None:
+    for number, some in enumerate(result.slices()):
+        click.echo(("[" if number == 0 else ", ") + some.to_json()[1:-1], nl=False)
+    click.echo("]" if len(result) else "[]", nl=False)

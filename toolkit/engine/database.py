@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import inspect
 import shutil
+import sys
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from toolkit.engine.budget import Budget
-from toolkit.engine.errors import EngineError, QueryCancelled, QueryTimeout
+from toolkit.engine.errors import ANSWER_TOO_LARGE, EngineError, QueryCancelled, QueryTimeout
 from toolkit.engine.functions import load_families
 from toolkit.engine.functions.registry import REGISTRY
 from toolkit.engine.lower.context import StoredColumn
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _UNBOUNDED = Budget()
 _BATCH = 65_536
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
 _CALL_WITH_NULL: Any = "special"  # the stub asks for an enum that is not exported; the text is what it stands for
 
 
@@ -70,6 +72,7 @@ class Database:
         self._cleanup = weakref.finalize(self, shutil.rmtree, self._spill, ignore_errors=True)
         self._limits = (memory_limit, threads)
         self._connection = self._open(())
+        self._most_bytes = _memory_limit(self._connection) // 2
         self._functions: set[str] = set()
         self._jobs: set[_Job] = set()
         self._dropped: list[str] = []
@@ -170,6 +173,12 @@ class Database:
         while self._dropped:
             self._connection.execute(f"DROP TABLE IF EXISTS {self._dropped.pop()}")
 
+    def stored(self, part: Part) -> pa.Table:
+        """The rows of an ingest, as `store` took them."""
+        with self._lock:
+            rows = self._connection.cursor().sql(f"SELECT * FROM {part.sql_name}").to_arrow_table()
+        return rows.rename_columns(list(part.columns))
+
     # --- statements ---------------------------------------------------------------------------------------------------
 
     def run(
@@ -182,7 +191,8 @@ class Database:
     ) -> pa.Table:
         """The rows of a statement. `timeout` in seconds; of more than `rows` rows the first ones.
 
-        Raises QueryTimeout, QueryCancelled (Ctrl-C, `budget.cancel`) and EngineFailure. DuckDB does not look for signals
+        Raises QueryTimeout, QueryCancelled (Ctrl-C, `budget.cancel`) and EngineFailure, also for rows that take more than half of
+        the memory limit: the engine itself spills to disk, what it hands over does not. DuckDB does not look for signals
         while it works, therefore it works in a thread of its own and the caller's thread waits.
         """
         left = budget.left()
@@ -190,7 +200,7 @@ class Database:
             self._drop_unused()
             self._register(functions)
             cursor = self._connection.cursor()
-            job = _Job(cursor, sql, rows, guarded=bool(self._attached))
+            job = _Job(cursor, sql, (rows, self._most_bytes), guarded=bool(self._attached))
             self._jobs.add(job)
         worker = threading.Thread(target=job.run, name="kql", daemon=True)
         worker.start()
@@ -255,30 +265,49 @@ def _strict(function: Callable[..., Any], arity: int) -> Callable[..., Any]:
     return call
 
 
-def _first(relation: Any, rows: int) -> pa.Table:
-    """The first rows of a statement, which stops as soon as there are enough of them."""
+def _memory_limit(connection: duckdb.DuckDBPyConnection) -> int:
+    """In bytes. DuckDB gives "18.4 GiB", and "0 bytes" for no limit."""
+    ((limit,),) = connection.execute("SELECT current_setting('memory_limit')").fetchall()
+    number, unit = limit.split()
+    return int(float(number) * 1024 ** _UNITS.index(unit)) or sys.maxsize
+
+
+def _fetched(relation: Any, most_rows: int | None, most_bytes: int) -> pa.Table:
+    """The rows of a statement, or the first ones; it stops as soon as there are enough of them."""
     import pyarrow as pa
 
-    reader = relation.to_arrow_reader(_BATCH)
-    batches, found = [], 0
-    for batch in reader:
-        batches.append(batch)
-        found += batch.num_rows
-        if found >= rows:
-            break
-    reader.close()
-    return pa.Table.from_batches(batches, reader.schema).slice(0, rows)
+    try:
+        reader = relation.to_arrow_reader(_BATCH)
+        batches = list(_until(reader, most_rows, most_bytes))
+        reader.close()
+    except (OSError, pa.ArrowException) as error:  # DuckDB's own errors, once the first rows have come
+        raise (QueryCancelled("the query was stopped") if "INTERRUPT Error" in str(error) else EngineFailure(str(error))) from None
+    table = pa.Table.from_batches(batches, reader.schema)
+    return table if most_rows is None else table.slice(0, most_rows)
+
+
+def _until(batches: Iterable[pa.RecordBatch], most_rows: int | None, most_bytes: int) -> Iterator[pa.RecordBatch]:
+    rows = size = 0
+    for batch in batches:
+        yield batch
+        rows += batch.num_rows
+        size += batch.nbytes
+        if most_rows is not None and rows >= most_rows:
+            return
+        if size > most_bytes:
+            raise EngineFailure(ANSWER_TOO_LARGE)
 
 
 class _Job:
     """One statement. `finished` says that it is over, `woken` that whoever waits for it has to look."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, sql: str, rows: int | None, *, guarded: bool) -> None:
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, sql: str, most: tuple[int | None, int], *, guarded: bool) -> None:
+        """`most`: how many rows, and how many bytes."""
         self.finished = threading.Event()
         self.woken = threading.Event()
         self._cursor = cursor
         self._sql = sql
-        self._rows = rows
+        self._most = most
         self._guarded = guarded
         self._table: pa.Table | None = None
         self._error: BaseException | None = None
@@ -286,7 +315,7 @@ class _Job:
     def run(self) -> None:
         try:
             relation: Any = self._cursor.sql(self._only_select() if self._guarded else self._sql)
-            self._table = relation.to_arrow_table() if self._rows is None else _first(relation, self._rows)
+            self._table = _fetched(relation, *self._most)
         except BaseException as error:  # noqa: BLE001  # whatever it is, the waiting thread has to hear of it
             self._error = error
         finally:

@@ -28,10 +28,14 @@ class ParameterError(EngineError):
     """An argument of `Workspace.query` that is not one: a clock that is no instant, a parameter of no KQL type."""
 
 
+ANSWER_TOO_LARGE = "the answer is too large"
+_LESS = "summarize or filter earlier, name fewer columns (project), or allow more (memory_limit)"
+
 _MESSAGES = (
     ("Unknown TimeZone", "time-zone", "a text is not the name of a time zone, for example 'Europe/Paris'"),
     ("Overflow in", "overflow", "integer overflow: a result does not fit into 64 bits (R-030)"),
-    ("Out of Memory", "out-of-memory", "the query needs more memory than it is allowed to use"),
+    (ANSWER_TOO_LARGE, "out-of-memory", f"the rows of the answer take more than half of the memory that the query may use: {_LESS}"),
+    ("Out of Memory", "out-of-memory", f"the query needs more memory than it is allowed to use: {_LESS}"),
     ("out of range", "overflow", "a value is outside the range of its type"),
     ("Could not cast", "conversion", "a value could not be converted"),
     ("Could not convert", "conversion", "a value could not be converted"),

@@ -83,6 +83,11 @@ class Result:
         """The first rows, of this result alone."""
         return Result(self._table.slice(0, count), self._columns, self.visualization, self._constants, name=self.name)
 
+    def slices(self, rows: int = 10_000) -> Iterator[Result]:
+        """The rows of this result alone, some at a time: for readers that need not hold all of them converted."""
+        for start in range(0, len(self), rows):
+            yield Result(self._table.slice(start, rows), self._columns, self.visualization, self._constants, name=self.name)
+
     def column(self, index: int) -> pa.ChunkedArray:
         """One column as `values` has it, in Arrow: without a Python object for each cell."""
         return self._arrow_values(self._columns[index])

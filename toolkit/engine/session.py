@@ -372,8 +372,7 @@ class Workspace:
 def _copied(source: Database, target: Database, part: Part) -> Part:
     if part.files is not None:
         return target.attach([(part.files, part.columns, part.rows)])[0]
-    rows = source.run(f"SELECT * FROM {part.sql_name}")
-    return target.store(rows.rename_columns(list(part.columns)))
+    return target.store(source.stored(part))
 
 
 class _Storage:
