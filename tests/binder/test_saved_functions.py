@@ -64,3 +64,22 @@ def test_parsers_call_one_another(workspace: Workspace, query: str, names: list[
 )
 def test_what_is_wrong_in_a_function_is_said_at_its_call(workspace: Workspace, query: str, message: str) -> None:
     assert [finding.message for finding in workspace.analyze(query).errors] == [message]
+
+
+@pytest.mark.parametrize(
+    ("query", "messages"),
+    [
+        ("deep1", []),
+        ("deep0", ["In deep63(): The function 'deep64' is the 65th inside one another; at most 64 are followed."]),
+        ("print n1()", []),
+        ("print n0()", ["In n63(): The function 'n64' is the 65th inside one another; at most 64 are followed."]),
+    ],
+)
+def test_functions_that_call_one_another_too_deeply_do_not_call_themselves(query: str, messages: list[str]) -> None:
+    workspace = Workspace(catalog={"T": {"t": "datetime"}})
+    for number in range(64):
+        workspace.define_function(f"deep{number}", f"deep{number + 1}() | take 1", "")
+        workspace.define_function(f"n{number}", f"n{number + 1}() + 1", "")
+    workspace.define_function("deep64", "T", "")
+    workspace.define_function("n64", "1", "")
+    assert [finding.message for finding in workspace.analyze(query).errors] == messages

@@ -116,7 +116,10 @@ def bind_built_in(b: Binder, function: Function, call: syntax.Call, scope: Scope
 
 
 def choose(b: Binder, function: Function, args: Sequence[plan.Expr], call: syntax.Call) -> Signature | None:
-    """The overload that fits best; a finding and None when none does."""
+    """The overload that fits best; a finding and None when none does.
+
+    Where an argument's type is not known, several may fit as well, and what they give is known only where it is the same.
+    """
     count = len(args)
     fitting = [signature for signature in function.signatures if signature.accepts(count)]
     if not fitting:
@@ -124,7 +127,10 @@ def choose(b: Binder, function: Function, args: Sequence[plan.Expr], call: synta
         return None
     scored = [(score, signature) for signature in fitting if (score := _score(signature, args)) is not None]
     if scored:
-        return max(scored, key=lambda pair: pair[0])[1]
+        best, signature = max(scored, key=lambda pair: pair[0])
+        if any(arg.type is UNKNOWN for arg in args) and len({other.returns for score, other in scored if score == best}) > 1:
+            return replace(signature, returns=UNKNOWN.value)
+        return signature
     _report_mismatch(b, function, fitting, args, call)
     return None
 
@@ -256,6 +262,9 @@ def _branch_types(signature: Signature, types: Sequence[ScalarType]) -> list[Sca
 
 
 def _widest(types: Sequence[ScalarType]) -> ScalarType:
+    """The widest of some numbers; of something whose type is not known that is not known either."""
+    if types[0] is UNKNOWN:
+        return UNKNOWN
     numbers = [ScalarType.LONG if kind in (ScalarType.INT, BOOL) else kind for kind in types if kind is not UNKNOWN]
     return (rules.common(numbers) or UNKNOWN) if numbers else UNKNOWN
 

@@ -43,8 +43,7 @@ def widest(left: ScalarType, right: ScalarType) -> ScalarType:
 def arithmetic(operator: str, left: ScalarType, right: ScalarType) -> ScalarType | None:
     """The result type of + - * / %, None where the analyzer knows no such operator (R-025, R-026)."""
     if UNKNOWN in (left, right):
-        other = right if left is UNKNOWN else left
-        return UNKNOWN if other in (UNKNOWN, DYNAMIC) else arithmetic(operator, other, other) or UNKNOWN
+        return _after_unknown(operator, right) if left is UNKNOWN else _before_unknown(operator, left)
     if left is DYNAMIC and right is DYNAMIC:
         return DYNAMIC
     if left in NUMBERS and right in NUMBERS:
@@ -52,6 +51,28 @@ def arithmetic(operator: str, left: ScalarType, right: ScalarType) -> ScalarType
     if DYNAMIC in (left, right):
         return _with_dynamic(operator, left, right)
     return _temporal(operator, left, right)
+
+
+def _before_unknown(operator: str, left: ScalarType) -> ScalarType:
+    """The result where only the type of the left operand is known, as Microsoft's analyzer has it."""
+    if left in NUMBERS:
+        return UNKNOWN if operator == "*" else widest(left, LONG)
+    if left is TIMESPAN and operator in ("+", "*", "%"):
+        return TIMESPAN
+    return DATETIME if left is DATETIME and operator == "+" else UNKNOWN
+
+
+def _after_unknown(operator: str, right: ScalarType) -> ScalarType:
+    """The same for the right operand; a datetime or a timespan less a timespan are not one type."""
+    if right is INT and operator in ("+", "-"):
+        return LONG
+    if right not in (DATETIME, TIMESPAN):
+        return UNKNOWN
+    if operator == "/":
+        return REAL
+    if operator == "%" or (right is TIMESPAN and operator in ("+", "*")):
+        return TIMESPAN
+    return DATETIME if operator == "+" else UNKNOWN
 
 
 def _with_dynamic(operator: str, left: ScalarType, right: ScalarType) -> ScalarType | None:

@@ -85,8 +85,12 @@ def _in_function_place(expr: plan.Expr, span: Span) -> plan.Expr:
 
 
 def _enter(b: Binder, function: FunctionBinding, call: syntax.Call, scope: Scope, piped: plan.Rel | None) -> Scope | None:
-    if function.name in b.call_stack or len(b.call_stack) >= MAX_CALL_DEPTH:
+    if function.name in b.call_stack:
         b.report("recursive-call", f"The function '{function.name}' calls itself.", call.span, alias="KS110")
+        return None
+    if len(b.call_stack) >= MAX_CALL_DEPTH:
+        message = f"The function '{function.name}' is the {MAX_CALL_DEPTH + 1}th inside one another; at most {MAX_CALL_DEPTH} are followed."
+        b.report("nested-calls", message, call.span)
         return None
     names = _bind_arguments(b, function, call, scope, piped)
     if names is None:
