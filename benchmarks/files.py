@@ -95,14 +95,10 @@ def duckdb_side(folder: Path, limit: str) -> dict[str, Any]:
 
 def _timed(name: str, ask: Any) -> tuple[float, float, Any]:
     """Seconds, seconds of processor time, and the rows. A quick question is asked twice, the second time counts."""
-    seconds = 0.0
     try:
-        for again in (False, True):
-            if again and seconds > PATIENCE:
-                break
-            start, used = time.perf_counter(), time.process_time()
-            rows = list(ask())
-            seconds, cpu = time.perf_counter() - start, time.process_time() - used
+        seconds, cpu, rows = _once(ask)
+        if seconds < PATIENCE:
+            seconds, cpu, rows = _once(ask)
     except Exception as error:  # noqa: BLE001  # the figure of a question that one side cannot answer is its message
         return 0.0, 0.0, f"{type(error).__name__}: {str(error).splitlines()[0][:100]}"
     print(f"    {name}: {seconds:.2f} s", file=sys.stderr, flush=True)  # what a long run has done so far
@@ -111,6 +107,12 @@ def _timed(name: str, ask: Any) -> tuple[float, float, Any]:
         cpu,
         sorted([[round(cell, 3) if isinstance(cell, float) else str(cell)[:19].replace("T", " ") for cell in row] for row in rows]),
     )
+
+
+def _once(ask: Any) -> tuple[float, float, list[Any]]:
+    start, used = time.perf_counter(), time.process_time()
+    rows = list(ask())
+    return time.perf_counter() - start, time.process_time() - used, rows
 
 
 def child(side: str, folder: Path, limit: str) -> None:
