@@ -75,6 +75,13 @@ def test_a_broken_line_is_refused_or_counted(toolkit: Toolkit, data: Path, write
     assert "SigninLogs: 1 records left out, 3 read." in ran.err
 
 
+def test_one_file_is_data_too(toolkit: Toolkit, write: Callable[..., Path]) -> None:
+    write("data/SigninLogs.one.jsonl", '{"TimeGenerated": "2026-03-02T09:00:00Z"}\n')
+    write("data/SigninLogs.two.jsonl", '{"TimeGenerated": "2026-03-02T09:00:00Z"}\n')
+    ran = toolkit("query", "SigninLogs | count", "--data", "data/SigninLogs.one.jsonl", "--format", "csv")
+    assert (ran.code, ran.out) == (0, "Count\n1\n")
+
+
 @pytest.mark.parametrize(
     ("query", "args", "code", "words"),
     [

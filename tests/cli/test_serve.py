@@ -62,6 +62,30 @@ def test_a_folder_with_its_project_is_served_until_control_c(tmp_path: Path, wri
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ 127\.0\.0\.1 POST /v1/workspaces/x/query 200 \d+ ms, 1 row\n", err)
 
 
+@pytest.mark.parametrize(
+    ("places", "names", "rows"),
+    [
+        (["logs/SigninLogs.jsonl"], "logs", 1),
+        (["logs/SigninLogs.jsonl", "logs/SigninLogs.later.jsonl"], "logs", 2),
+        (["logs", "logs/SigninLogs.jsonl", "x=more"], "logs, x", 2),
+        (["soc=logs/SigninLogs.jsonl", "SOC=more", "soc=logs/SigninLogs.jsonl"], "soc", 3),
+        (["aks=more", "soc=logs", "aks=logs"], "aks, soc", 4),
+    ],
+)
+def test_files_and_several_places_of_one_name(
+    tmp_path: Path, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, places: list[str], names: str, rows: int
+) -> None:
+    from toolkit.cli.serve import _database, _named
+
+    monkeypatch.chdir(tmp_path)
+    write("logs/SigninLogs.jsonl", LOG)
+    write("logs/SigninLogs.later.jsonl", LOG)
+    write("more/SigninLogs.jsonl", LOG * 2)
+    databases = [_database(name, found, {"lenient": False, "in_place": False}) for name, found in _named(places)]
+    assert ", ".join(each.name for each in databases) == names
+    assert databases[0].workspace.query("SigninLogs | count").rows() == [(rows,)]
+
+
 def test_a_query_that_runs_does_not_keep_the_server(tmp_path: Path) -> None:
     with _serving(tmp_path, "--quiet") as (process, port):
         connection = HTTPConnection("127.0.0.1", port, timeout=60)
@@ -86,7 +110,7 @@ def test_a_token_from_the_environment(tmp_path: Path) -> None:
     [
         (("--host", "0.0.0.0"), 3, "a token is required"),
         (("--data", "nowhere"), 3, "no such folder"),
-        (("--data", "a=.", "--data", "A=."), 3, "different names"),
+        (("--data", "a/logs", "--data", "b/logs"), 3, "different names"),
         (("--token-file", "none"), 2, "--token-file none: cannot be read"),
         (("--token-file", "empty"), 2, "expected a token, found an empty file"),
         (("--port", "70000"), 2, "70000"),
@@ -95,6 +119,8 @@ def test_a_token_from_the_environment(tmp_path: Path) -> None:
 )
 def test_what_it_does_not_start_with(toolkit: Toolkit, write: Callable[..., Path], args: tuple[str, ...], code: int, words: str) -> None:
     write("empty", " \n")
+    write("a/logs/SigninLogs.jsonl", LOG)
+    write("b/logs/SigninLogs.jsonl", LOG)
     ran = toolkit("serve", "--port", "0", *args)
     assert (ran.code, words in ran.err) == (code, True)
 

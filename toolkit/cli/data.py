@@ -41,16 +41,16 @@ IN_PLACE_BYTES = 256 * 1024 * 1024
 """Tables whose files are larger than this together are read in place."""
 
 
-def workspace_of(bench: Bench, folder: Path | None, *, lenient: bool, in_place: bool = False) -> Workspace:
-    """The tables of a folder; what is odd about its files goes to standard error. Raises IngestError.
+def workspace_of(bench: Bench, places: Sequence[Path], *, lenient: bool, in_place: bool = False) -> Workspace:
+    """The tables of folders and single files together; what is odd about a file goes to standard error. Raises IngestError.
 
     Tables of large files are attached, all of them with `in_place`; what cannot be read in place is then loaded, or with
     `in_place` refused. Attached tables come first: then no row has to move (`Database.attach`).
     """
-    from toolkit.engine.ingest import IngestError, discover
+    from toolkit.engine.ingest import IngestError
 
     workspace = bench.base
-    tables = discover(folder) if folder is not None else {}
+    tables = _tables_of(places)
     large = [table for table, files in tables.items() if in_place or (not lenient and _bytes(files) > IN_PLACE_BYTES)]
     loaded = [table for table in tables if table not in large]
     for table in large:
@@ -64,6 +64,19 @@ def workspace_of(bench: Bench, folder: Path | None, *, lenient: bool, in_place: 
     for table in loaded:
         _ingest(workspace, table, tables[table], lenient=lenient)
     return workspace
+
+
+def _tables_of(places: Sequence[Path]) -> dict[str, list[Path]]:
+    """Table -> its files. A file that is named twice, by itself and by its folder, counts once."""
+    from toolkit.engine.ingest import discover
+    from toolkit.engine.ingest.files import table_of
+
+    found: dict[str, dict[Path, Path]] = {}
+    for place in places:
+        for table, files in ({table_of(place): [place]} if place.is_file() else discover(place)).items():
+            for file in files:
+                found.setdefault(table, {}).setdefault(file.resolve(), file)
+    return {table: list(files.values()) for table, files in found.items()}
 
 
 def _bytes(files: Sequence[Path]) -> int:

@@ -24,7 +24,7 @@ _WIDEST = 80
 
 @click.command("query", short_help="Run KQL on a folder of recorded logs.")
 @click.argument("kql")
-@click.option("--data", "folder", type=click.Path(path_type=Path), help="Folder whose files are named after tables.")
+@click.option("--data", "folder", type=click.Path(path_type=Path), help="Folder whose files are named after tables, or one such file.")
 @click.option("--now", type=Moment(), help="What now() is in the query; the time of the machine by default.")
 @click.option("--start", type=Moment(), help="Only rows whose TimeGenerated is later.")
 @click.option("--end", type=Moment(), help="Only rows whose TimeGenerated is not later.")
@@ -57,7 +57,7 @@ def command(kql: str, folder: Path | None, **options: Any) -> int:
         raise click.UsageError("--lenient is for logs that are loaded; with --in-place every record has to be readable.")
     now = options["now"] or datetime.now(UTC)
     try:
-        workspace = workspace_of(bench, folder, lenient=options["lenient"], in_place=options["in_place"])
+        workspace = workspace_of(bench, [folder] if folder else [], lenient=options["lenient"], in_place=options["in_place"])
         if folder is None:
             _refuse_tables(workspace, text)
         with status() as say:

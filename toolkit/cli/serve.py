@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ _TOKEN = "TOOLKIT_SERVE_TOKEN"  # noqa: S105  # the name of a variable
 
 @click.command("serve", short_help="Answer Kusto and Log Analytics clients from recorded logs.")
 @click.option(
-    "--data", "folders", multiple=True, metavar="[NAME=]DIR", help="Folder whose files are named after tables. Repeat for several."
+    "--data", "places", multiple=True, metavar="[NAME=]PLACE", help="Folder whose files are named after tables, or one file. Repeatable."
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=_PORT, show_default=True, help="0 takes any free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; others than this machine's own need a token.")
@@ -40,13 +41,13 @@ _TOKEN = "TOOLKIT_SERVE_TOKEN"  # noqa: S105  # the name of a variable
 @click.option("--lenient", is_flag=True, help="Leave out lines of logs that cannot be read, and count them.")
 @click.option("--in-place", is_flag=True, help="Read the files where they are instead of loading them; large ones are anyway.")
 @click.option("--quiet", is_flag=True, help="No line per request.")
-def command(folders: tuple[str, ...], **options: Any) -> int:
+def command(places: tuple[str, ...], **options: Any) -> int:
     """Serve recorded logs to the clients of Azure Data Explorer and Log Analytics: azure-kusto-data, azure-monitor-query, Kqlmagic, the
     web UI.
 
     Each folder is read as `toolkit query` reads it, with the functions and watchlists of its project. One folder answers to every
-    database or workspace name; several are called by theirs, NAME or that of the folder. Nothing can be changed from outside.
-    Ctrl-C stops the server.
+    database or workspace name; several are called by theirs, NAME or that of the folder. The same NAME again adds to it, and so do
+    further files of a folder. Nothing can be changed from outside. Ctrl-C stops the server.
     """
     from toolkit.content.findings import ContentError
     from toolkit.engine.ingest import IngestError
@@ -57,7 +58,7 @@ def command(folders: tuple[str, ...], **options: Any) -> int:
         click.echo(f"`toolkit serve` needs {error.name}: install the extra, pip install 'toolkit[serve]'.", err=True)
         return ENVIRONMENT
     try:
-        settings = _settings([_database(text, options) for text in folders or ("",)], options)
+        settings = _settings([_database(name, found, options) for name, found in _named(places)], options)
     except ContentError as error:
         for finding in error.findings:
             echo_finding(finding)
@@ -72,15 +73,22 @@ def command(folders: tuple[str, ...], **options: Any) -> int:
     return CLEAN
 
 
-def _database(text: str, options: dict[str, Any]) -> Database:
-    """One folder under its name. Without one there are the project's functions and no logs."""
+def _named(texts: Sequence[str]) -> list[tuple[str, list[Path]]]:
+    """The databases that are asked for, each with its places. Without any there are the project's functions and no logs."""
+    found: dict[str | Path, tuple[str, list[Path]]] = {}
+    for text in texts:
+        name, equals, path = text.partition("=")
+        place = Path(path if equals else text)
+        folder = (place.parent if place.is_file() else place).resolve()
+        found.setdefault(name.casefold() if equals else folder, (name if equals else folder.name, []))[1].append(place)
+    return list(found.values()) or [(Path.cwd().name, [])]
+
+
+def _database(name: str, places: Sequence[Path], options: dict[str, Any]) -> Database:
     from toolkit.serve.databases import Database
 
-    name, equals, path = text.partition("=")
-    folder = Path(path if equals else text) if text else None
-    bench = bench_of(folder or Path.cwd(), threads=None)
-    workspace = workspace_of(bench, folder, lenient=options["lenient"], in_place=options["in_place"])
-    return Database(name if equals else (folder or Path.cwd()).resolve().name, workspace)
+    bench = bench_of(places[0] if places else Path.cwd(), threads=None)
+    return Database(name, workspace_of(bench, places, lenient=options["lenient"], in_place=options["in_place"]))
 
 
 def _settings(databases: list[Database], options: dict[str, Any]) -> Settings:

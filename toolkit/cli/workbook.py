@@ -108,8 +108,7 @@ def _opened(file: Path, folders: tuple[Path, ...], now: datetime | None, time_li
         yield None
         return
     try:
-        for folder in folders:
-            workspace_of(bench, folder, lenient=False)
+        workspace_of(bench, folders, lenient=False)
         yield Preview(files, bench.base, now or datetime.now(UTC), time_limit)
     except ToolkitError as error:
         click.echo(str(error), err=True)
