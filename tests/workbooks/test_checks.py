@@ -29,8 +29,8 @@ CASES: list[tuple[str, Items, list[tuple[str, str]]]] = [
     ),
     ("wrong because of the value", [parameters(parameter("P", value="Nope")), query("Logs | project {P}")], [("unknown-name", "{P}")]),
     ("a query of a drop-down", [parameters(parameter("P", 2, query="Logs | distinct Caler"))], [("unknown-name", "Caler")]),
-    ("another provider", [query("resources | where nothing", queryType=1)], []),
-    ("logs of another resource", [query("requests | count", resourceType="microsoft.insights/components")], []),
+    ("another provider", [query("resources | where nothing", queryType=1)], [("not-checked", "*")]),
+    ("logs of another resource", [query("requests | count", resourceType="microsoft.insights/components")], [("not-checked", "*")]),
     # parameters
     ("no such parameter", [query("Logs | where Level > {Threshold}")], [("unknown-parameter", "{Threshold}")]),
     (

@@ -44,6 +44,17 @@ QUERY_TYPES: Mapping[int, str] = {
 }
 WORKSPACES = "microsoft.operationalinsights/workspaces"
 
+
+def is_workspace(resource_type: str) -> bool:
+    """Whether logs of this type of resource are those of a workspace; that is so where nothing is said."""
+    return resource_type.lower() in (WORKSPACES, "")
+
+
+def provider_of(query_type: int, resource_type: str) -> str:
+    """Whom a query asks, for messages."""
+    return f"the logs of {resource_type}" if query_type == LOGS else QUERY_TYPES.get(query_type, f"a data source of the type {query_type}")
+
+
 VISUALIZATIONS = frozenset(
     "table tiles card stat text graph map barchart categoricalbar unstackedbar areachart linechart timechart scatterchart piechart "
     "honeycomb categoricalscatter timeline treemap".split()
@@ -100,6 +111,19 @@ class Parameter:
         return self.label or self.name
 
     @property
+    def resource_type(self) -> str:
+        return str(self.content.get("resourceType") or "")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether its query is KQL over the tables of a workspace."""
+        return self.query_type == LOGS and is_workspace(self.resource_type)
+
+    @property
+    def provider(self) -> str:
+        return provider_of(self.query_type, self.resource_type)
+
+    @property
     def settings(self) -> Mapping[str, Any]:
         found = self.content.get("typeSettings")
         return found if isinstance(found, dict) else {}
@@ -132,14 +156,11 @@ class Query:
     @property
     def is_local(self) -> bool:
         """Whether the query is KQL over the tables of a workspace."""
-        return self.type == LOGS and self.resource_type.lower() in (WORKSPACES, "")
+        return self.type == LOGS and is_workspace(self.resource_type)
 
     @property
     def provider(self) -> str:
-        """Whom the query asks, for messages."""
-        if self.type == LOGS:
-            return f"the logs of {self.resource_type}"
-        return QUERY_TYPES.get(self.type, f"query type {self.type}")
+        return provider_of(self.type, self.resource_type)
 
 
 @dataclass(frozen=True)

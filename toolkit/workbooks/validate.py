@@ -6,12 +6,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from toolkit.content.findings import Finding
-from toolkit.content.workbooks import WorkbookDocument
+from toolkit.content.workbooks import WorkbookDocument, is_workbook
 from toolkit.kql.analysis import Analysis
 from toolkit.workbooks.checks.inspection import Inspection
 from toolkit.workbooks.checks.leaks import check_leaks
 from toolkit.workbooks.checks.parameters import check_parameters
 from toolkit.workbooks.checks.queries import check_queries
+from toolkit.workbooks.checks.sources import check_sources
 from toolkit.workbooks.checks.structure import check_structure
 from toolkit.workbooks.checks.visibility import check_visibility
 from toolkit.workbooks.checks.visuals import check_visuals
@@ -24,6 +25,7 @@ _ANY_DAY = datetime(2026, 1, 2, tzinfo=UTC)
 _CHECKS: tuple[Callable[[Inspection], None], ...] = (
     check_structure,
     check_queries,
+    check_sources,  # after the queries: merges need their columns
     check_visuals,  # after the queries: it needs their columns
     check_parameters,
     check_visibility,
@@ -33,8 +35,8 @@ _CHECKS: tuple[Callable[[Inspection], None], ...] = (
 
 def check_workbook(files: WorkbookDocument, analyze: Callable[[str], Analysis]) -> list[Finding]:
     """What is wrong with a workbook whose files were read. `analyze` binds a query to the tables and functions of the project."""
-    if files.document.root is None:
-        return []
+    if files.document.root is None or not is_workbook(files.document):
+        return []  # the reader has said so
     notes = Notes(files)
     workbook = read_model(files, notes)
     seen = Inspection(files, workbook, Scopes.of(workbook), notes, analyze, _ANY_DAY)

@@ -15,9 +15,8 @@ from toolkit.workbooks.model import Export, Link, Parameter, Step, Workbook
 from toolkit.workbooks.read import Notes
 from toolkit.workbooks.references import references
 from toolkit.workbooks.scopes import Definition, Scopes
+from toolkit.workbooks.tables import Columns
 from toolkit.workbooks.values import TimeRange, Value
-
-Columns = tuple[tuple[str, str], ...]
 
 
 @dataclass

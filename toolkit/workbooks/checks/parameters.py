@@ -11,7 +11,7 @@ import re
 from toolkit.content.yaml.nodes import Path
 from toolkit.kql.diagnostics import Severity, did_you_mean, suggestion
 from toolkit.workbooks.checks.inspection import Inspection
-from toolkit.workbooks.model import Step
+from toolkit.workbooks.model import Parameter, Step
 from toolkit.workbooks.references import Reference, dangling, references
 from toolkit.workbooks.values import FORMATS, RESOURCE_FORMATS, TIME_FORMATS, TimeRange, known_format
 
@@ -46,6 +46,12 @@ def _known(seen: Inspection, step: Step, path: Path, found: Reference, *, is_que
         hint = "Move the parameter above its first use." if later else "Set exportParameters of the group, or define it outside."
         severity: Severity = "error" if is_query else "warning"
         seen.notes.add("parameter-out-of-scope", f"The parameter {found.name!r} {where}.", path, at=at, hints=[hint], severity=severity)
+        return
+    if definition.step is step and isinstance(definition.origin, Parameter) and definition.path[:-1] >= path[:-1]:
+        own = definition.path[:-1] == path[:-1]
+        message = f"The parameter {found.name!r} {'asks for itself' if own else 'is defined after the one that uses it'}."
+        hint = "Parameters get their values in the order in which they stand."
+        seen.notes.add("parameter-out-of-scope", message, path, at=at, hints=[hint], severity="error")
         return
     value = seen.value(definition)
     if not known_format(value, found.format):

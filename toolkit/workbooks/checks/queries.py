@@ -16,19 +16,20 @@ from toolkit.kql.diagnostics import Diagnostic
 from toolkit.kql.passes.rewrite import relations
 from toolkit.kql.plan import QueryPlan, Unsupported
 from toolkit.workbooks.checks.inspection import Inspection
-from toolkit.workbooks.model import LOGS, WORKSPACES, Parameter, Step
+from toolkit.workbooks.model import Step
 from toolkit.workbooks.references import Guess, Reference, Substituted, dangling, substitute
 from toolkit.workbooks.values import TIME_FORMATS, TimeRange, Value, written
 
 _LONGEST = 200_000
-_STANDINS = ("1", "1d", "'sample'", "sample", "", "{}", "> ago(1d)", "datetime(2026-01-01)")
+# 1 and 'sample' are quoted in a list; 2 is what one value in the arguments of a function may be
+_STANDINS = ("1", "1d", "'sample'", "2", "sample", "", "{}", "> ago(1d)", "datetime(2026-01-01)")
 
 
 def check_queries(seen: Inspection) -> None:
     """Analyses all queries of a workspace's logs, and keeps the columns that they give."""
     for step in seen.workbook.walk():
         for parameter in step.parameters:
-            if parameter.query and parameter.query_type == LOGS and _of_workspace(parameter):
+            if parameter.query and parameter.is_local:
                 _check(seen, step, (*parameter.path, "query"), parameter.query)
         query = step.query
         if query is None or not query.is_local:
@@ -39,10 +40,6 @@ def check_queries(seen: Inspection) -> None:
         columns = _check(seen, step, (*step.content_path, "query"), query.text)
         if columns is not None:
             seen.columns[step.path] = columns
-
-
-def _of_workspace(parameter: Parameter) -> bool:
-    return str(parameter.content.get("resourceType") or WORKSPACES).lower() == WORKSPACES
 
 
 def _check(seen: Inspection, step: Step, path: Path, text: str) -> tuple[tuple[str, str], ...] | None:

@@ -6,6 +6,7 @@ in one of the two places.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from toolkit.kql.diagnostics import Severity, did_you_mean, suggestion
@@ -13,6 +14,9 @@ from toolkit.workbooks.checks.inspection import Inspection
 from toolkit.workbooks.defaults import ALL, json_choices
 from toolkit.workbooks.model import Condition, Link, Parameter, Step
 from toolkit.workbooks.scopes import Definition
+
+_CAN_BE_NAME = re.compile(r"[A-Za-z_]\w*")
+"""Authors hide a step from everybody with a condition like 1 = 2."""
 
 
 def check_visibility(seen: Inspection) -> None:
@@ -35,7 +39,7 @@ def _condition(seen: Inspection, step: Step, condition: Condition) -> None:
         hints = [f"Did you mean {name.strip()!r}, without blanks?"] if stripped else [f"Did you mean {near[0]!r}?"] if near else []
         outcome = "never" if condition.comparison == "isEqualTo" and condition.value else "always"
         message = f"There is no parameter {name!r}: the step is {outcome} shown."
-        severity: Severity = "error" if stripped or near else "warning"
+        severity: Severity = "error" if stripped or near else "warning" if _CAN_BE_NAME.fullmatch(name) else "info"
         seen.notes.add("unknown-parameter", message, path, hints=hints, severity=severity)
         return
     possible = _possible(found)

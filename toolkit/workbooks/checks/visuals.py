@@ -12,14 +12,26 @@ from typing import Any
 
 from toolkit.content.yaml.nodes import Path
 from toolkit.kql.diagnostics import did_you_mean
-from toolkit.workbooks.checks.inspection import Columns, Inspection
+from toolkit.workbooks.checks.inspection import Inspection
 from toolkit.workbooks.model import CHARTS, TIME_CHARTS, VISUALIZATIONS, Query, Step
+from toolkit.workbooks.tables import Columns
 
 _NUMBERS = frozenset({"int", "long", "real", "decimal", "timespan"})
 _OPEN = frozenset({"unknown"})
 _GENERATED = re.compile(r"\$gen_[A-Za-z]+_(?P<column>.*)_\d+")
 _TILE_PARTS = ("titleContent", "subtitleContent", "leftContent", "rightContent", "secondaryContent")
-_MAP_COLUMNS = ("locInfoColumn", "latitude", "longitude", "sizeSettings", "labelSettings", "legendMetric")
+_MAP_COLUMNS = ("sizeSettings", "labelSettings", "legendMetric")
+_GRAPH_COLUMNS = {
+    "nodeIdField": "nodes",
+    "sourceIdField": "edges",
+    "targetIdField": "edges",
+    "edgeLabel": "edges",
+    "edgeSize": "edges",
+    "nodeSize": "nodes",
+    "groupByField": "groups",
+}
+_HIVES = 2
+"""The type of a graph whose nodes are hexagons: it has groups and no edges."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +100,9 @@ def _uses(step: Step, query: Query) -> Iterator[Use]:
     if shown in CHARTS:
         yield from _chart(_mapping(content, "chartSettings"), (*path, "chartSettings"))
     if shown == "map":
-        settings = _mapping(content, "mapSettings")
-        yield from (use for key in _MAP_COLUMNS for use in _named(settings, key, (*path, "mapSettings"), "map"))
+        yield from _map(_mapping(content, "mapSettings"), (*path, "mapSettings"))
+    if shown == "graph":
+        yield from _graph(_mapping(content, "graphSettings"), (*path, "graphSettings"))
     in_chart = shown in CHARTS
     for export in query.exports:
         if export.field and not (in_chart and export.field in ("x", "y", "series", "label")):
@@ -136,6 +149,26 @@ def _tiles(settings: Mapping[str, Any], path: Path) -> Iterator[Use]:
     for part in _TILE_PARTS:
         yield from _named(_mapping(settings, part), "columnMatch", (*path, part), "tile")
     yield from _named(settings, "sortCriteriaField", path, "sort order")
+
+
+def _map(settings: Mapping[str, Any], path: Path) -> Iterator[Use]:
+    """What tells the place depends on its kind; the portal keeps the settings of the others."""
+    places = ("latitude", "longitude") if settings.get("locInfo") == "LatLong" else ("locInfoColumn",)
+    for key in (*places, *_MAP_COLUMNS):
+        yield from _named(settings, key, path, "map")
+    colours = _mapping(settings, "itemColorSettings")
+    yield from _named(colours, "nodeColorField", (*path, "itemColorSettings"), "colour")
+
+
+def _graph(settings: Mapping[str, Any], path: Path) -> Iterator[Use]:
+    hives = settings.get("type") == _HIVES
+    for key, purpose in _GRAPH_COLUMNS.items():
+        if purpose != ("edges" if hives else "groups"):
+            yield from _named(settings, key, path, purpose)
+    parts = ("topContent", "centerContent", "bottomContent", "leftContent", "rightContent", *(("hivesContent",) if hives else ()))
+    for part in parts:
+        yield from _named(_mapping(settings, part), "columnMatch", (*path, part), "nodes")
+    yield from _named(_mapping(settings, "colorSettings"), "nodeColorField", (*path, "colorSettings"), "colour")
 
 
 def _chart(settings: Mapping[str, Any], path: Path) -> Iterator[Use]:

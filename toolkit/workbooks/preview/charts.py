@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from toolkit.workbooks.preview.grids import Table, View, objects
-from toolkit.workbooks.preview.numbers import cell_text, number_of
+from toolkit.workbooks.numbers import cell_text, number_of
+from toolkit.workbooks.preview.grids import View
+from toolkit.workbooks.tables import Table, objects
 
 _NUMERIC = frozenset({"int", "long", "real", "decimal", "timespan"})
 _SHAPES = {

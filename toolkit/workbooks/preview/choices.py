@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from toolkit.workbooks.conditions import holds
 from toolkit.workbooks.defaults import ALL, Choice, as_text, choices_of, chosen, json_choices, opening_value, time_range
-from toolkit.workbooks.model import JSON_DATA, LOGS, WORKSPACES, Parameter, Step
-from toolkit.workbooks.preview.grids import Table, View, holds, mapping, objects
-from toolkit.workbooks.preview.numbers import cell_text
+from toolkit.workbooks.expressions import ExpressionError, value_of
+from toolkit.workbooks.jsondata import json_rows
+from toolkit.workbooks.model import JSON_DATA, Export, Parameter, Step
+from toolkit.workbooks.numbers import cell_text, number_of
+from toolkit.workbooks.preview.grids import View
+from toolkit.workbooks.preview.times import bounds
 from toolkit.workbooks.references import references, substitute
+from toolkit.workbooks.tables import Answer, mapping, objects
 from toolkit.workbooks.values import TimeRange, Value, written
 
 _MOST_CHOICES = 1_000
 _SELECTS = ("dropdown", "options", "multi", "location", "resourceType")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The result of a query, or why there is none."""
-
-    table: Table = field(default_factory=lambda: Table((), ()))
-    error: str = ""
 
 
 Ask = Callable[[str, TimeRange | None], Answer]
@@ -59,16 +55,15 @@ class Inputs:
         if any(values[found.name].plain is None for found in references(parameter.query, values)):
             return [], ""
         text = substitute(parameter.query, values, "query").text
-        local = str(parameter.content.get("resourceType") or WORKSPACES).lower() == WORKSPACES
         if parameter.query_type == JSON_DATA:
             answer = json_rows(text)
-        elif parameter.query_type == LOGS and local:
-            span = values.get(as_text(parameter.content.get("timeContextFromParameter")))
-            answer = self.ask(text, span.plain if span and isinstance(span.plain, TimeRange) else None)
+        elif parameter.is_local:
+            source = as_text(parameter.content.get("timeContextFromParameter"))
+            answer = self.ask(text, bounds(parameter.content, source, values, self.now))
         else:
             return None, ""
         rows = [{name: cell_text(cell) for name, cell in answer.table.dictionary(row).items()} for row in answer.table.rows[:_MOST_CHOICES]]
-        return choices_of(rows), answer.error
+        return choices_of(rows), answer.error or answer.note
 
     def value(self, parameter: Parameter, choices: list[Choice] | None, values: Mapping[str, Value]) -> Value:
         known = choices or []
@@ -88,49 +83,41 @@ class Inputs:
         return opening_value(parameter, self.now, known)
 
 
-def by_criteria(criteria: list[Any], values: Mapping[str, Value]) -> str:
-    """The result of the first criterion that holds."""
+def by_criteria(criteria: list[Any], values: Mapping[str, Value]) -> str | None:
+    """The result of the first criterion that holds; None when one cannot be decided."""
     for item in objects(criteria):
         context = mapping(item.get("criteriaContext"))
         left = written(values.get(as_text(context.get("leftOperand")), Value(None)), "", "text")
         right = as_text(context.get("rightVal"))
         if context.get("rightValType") == "param":
             right = written(values.get(right, Value(None)), "", "text")
-        if holds(as_text(context.get("operator")) or "Default", left, right):
-            result = as_text(context.get("resultVal"))
-            if context.get("resultValType") == "param":
-                return written(values.get(result, Value(None)), "", "query")
-            return substitute(result, values, "query").text
+        outcome = holds(as_text(context.get("operator")) or "Default", left, substitute(right, values, "text").text)
+        if outcome is None:
+            return None
+        if outcome:
+            return _result(as_text(context.get("resultVal")), as_text(context.get("resultValType")), values)
     return ""
 
 
-def selection(given: Any, quote: str, delimiter: str) -> Value:
-    """The value that clicks on rows give."""
-    if isinstance(given, list):
-        return Value(tuple(as_text(item) for item in given), ", ".join(map(as_text, given)), quote, delimiter)
-    text = as_text(given)
-    return Value(text, text)
-
-
-def json_rows(text: str) -> Answer:
-    """The rows of a query of the JSON provider: {"version": ..., "content": "[...]"}; its transformations are not known here."""
+def _result(result: str, kind: str, values: Mapping[str, Value]) -> str | None:
+    if kind == "param":
+        return written(values.get(result, Value(None)), "", "query")
+    if kind != "expression":
+        return substitute(result, values, "query").text
+    # a value that is no number counts as 0 there
+    numbers = {name: value if number_of(value.plain) is not None else Value("0") for name, value in values.items()}
     try:
-        data = json.loads(text)
-        content = data.get("content", data) if isinstance(data, dict) else data
-        content = json.loads(content) if isinstance(content, str) else content
-    except (ValueError, RecursionError) as error:
-        return Answer(error=f"The JSON of the query cannot be read: {error}")
-    rows = content if isinstance(content, list) else [content]
-    items = [item if isinstance(item, dict) else {"value": item} for item in rows]
-    names = list(dict.fromkeys(name for item in items for name in item))
-    return Answer(Table([(name, _kind(items, name)) for name in names], [[item.get(name) for name in names] for item in items]))
+        return cell_text(value_of(substitute(result, numbers, "query").text, {}))
+    except ExpressionError:
+        return None
 
 
-def _kind(items: list[dict[str, Any]], name: str) -> str:
-    found = [item[name] for item in items if item.get(name) is not None]
-    if found and all(isinstance(value, int | float) and not isinstance(value, bool) for value in found):
-        return "real"
-    return "dynamic" if any(isinstance(value, dict | list) for value in found) else "string"
+def selection(given: Any, export: Export) -> Value:
+    """The value that clicks on rows give; a list, of values that differ, when several rows may be chosen."""
+    texts = tuple(dict.fromkeys(as_text(item) for item in (given if isinstance(given, list) else [given])))
+    if export.multiple:
+        return Value(tuple(text for text in texts if text), ", ".join(texts), export.quote, export.delimiter)
+    return Value(texts[-1] if texts else "", texts[-1] if texts else "")
 
 
 def _input(parameter: Parameter, value: Value, choices: list[Choice] | None) -> View:

@@ -4,35 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from toolkit.workbooks.preview.numbers import cell_text, formatted, number_of
+from toolkit.workbooks.conditions import holds
+from toolkit.workbooks.numbers import cell_text, formatted, number_of
+from toolkit.workbooks.tables import Row, Table, mapping, objects
 
-Row = Sequence[Any]
 View = dict[str, Any]
 
 HIDDEN, BARS, HEAT, SPARKS, ICON, THRESHOLDS, LINKS = 5, (3, 4), 8, (9, 10, 20, 21), 11, 18, 7
 DEFAULT_ROWS = 250
 _NUMERIC = frozenset({"int", "long", "real", "decimal"})
 _GENERATED = re.compile(r"\$gen_[A-Za-z]+_(?P<column>.*)_\d+")
+_COLUMN = re.compile(r'\["([^"\]]+)"\]')
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Table:
-    """What a query gave: columns with their KQL types, and rows of Python values."""
-
-    columns: Sequence[tuple[str, str]]
-    rows: Sequence[Row]
-
-    def index(self, name: str) -> int | None:
-        return next((number for number, (column, _) in enumerate(self.columns) if column == name), None)
-
-    def dictionary(self, row: Row) -> dict[str, Any]:
-        return {name: value for (name, _), value in zip(self.columns, row, strict=True)}
 
 
 def grid(table: Table, settings: Mapping[str, Any], sort: Any) -> tuple[View, Sequence[Row]]:
@@ -135,13 +122,20 @@ class Column:
             found["icon"] = str(value or "")
         elif self.form == THRESHOLDS:
             found.update(threshold(value, found["t"], self.options, table, row))
-        elif self.form == LINKS and isinstance(value, str) and _ADDRESS.fullmatch(value):
-            found["url"] = value
-            label = self.options.get("linkLabel")
-            found["t"] = str(label) if label else found["t"]
         elif self.form in (13, 14, 15) and isinstance(value, str):
             found["full"] = value
             found["t"] = value.rstrip("/").rpartition("/")[2] or value
+        self._link(found, value, table, row)
+
+    def _link(self, found: View, value: Any, table: Table, row: Row) -> None:
+        """The address that the cell leads to: its own, or that of another column. Only web addresses are links here."""
+        if self.options.get("linkTarget", "Url" if self.form == LINKS else None) != "Url":
+            return
+        index = table.index(str(self.options.get("linkColumn") or self.name))
+        address = row[index] if index is not None else value
+        if isinstance(address, str) and _ADDRESS.fullmatch(address):
+            found["url"] = address
+            found["t"] = str(self.options.get("linkLabel") or found["t"])
 
     def _share(self, number: float) -> float:
         width = self.most - self.least
@@ -149,36 +143,23 @@ class Column:
 
 
 def threshold(value: Any, text: str, options: Mapping[str, Any], table: Table, row: Row) -> View:
-    """The icon or colour of the first threshold that holds, and its text."""
+    """The icon or colour of the first threshold that holds, and its text; nothing where one cannot be decided."""
     kind = "icon" if options.get("thresholdsOptions") == "icons" else "color"
     for item in objects(options.get("thresholdsGrid")):
-        if holds(str(item.get("operator") or "Default"), value, item.get("thresholdValue")):
+        outcome = holds(str(item.get("operator") or "Default"), value, _of_row(item.get("thresholdValue"), table, row))
+        if outcome is None:
+            return {}
+        if outcome:
             shape = str(item.get("text") or "{0}{1}").replace("{0}", text).replace("{1}", "")
-            shape = re.sub(r'\["([^"\]]+)"\]', lambda match: cell_text(table.dictionary(row).get(match[1])), shape)
+            shape = _COLUMN.sub(lambda match: cell_text(table.dictionary(row).get(match[1])), shape)
             return {kind: str(item.get("representation") or ""), "t": shape}
     return {}
 
 
-def holds(operator: str, value: Any, bound: Any) -> bool:
-    """Whether a value meets a threshold or a criterion."""
-    text, other = cell_text(value), cell_text(bound)
-    left, right = number_of(value), number_of(bound)
-    numeric = left is not None and right is not None
-    if operator in ("Default", "None"):
-        return True
-    if operator in ("is Empty", "isNotNull"):
-        return (text == "") == (operator == "is Empty")
-    if operator in ("==", "!="):
-        return ((left == right) if numeric else (text == other)) == (operator == "==")
-    if operator in (">", ">=", "<", "<="):
-        if left is None or right is None:
-            return False
-        return {">": left > right, ">=": left >= right, "<": left < right, "<=": left <= right}[operator]
-    if operator in ("contains", "notContains"):
-        return (other.lower() in text.lower()) == (operator == "contains")
-    if operator in ("startsWith", "endsWith"):
-        return text.startswith(other) if operator == "startsWith" else text.endswith(other)
-    return False
+def _of_row(value: Any, table: Table, row: Row) -> Any:
+    """The value of a threshold: `["Column"]` is that of the same row."""
+    found = _COLUMN.fullmatch(value.strip()) if isinstance(value, str) else None
+    return table.dictionary(row).get(found[1]) if found else value
 
 
 def tiles(table: Table, settings: Mapping[str, Any]) -> tuple[View, Sequence[Row]]:
@@ -197,14 +178,6 @@ def tiles(table: Table, settings: Mapping[str, Any]) -> tuple[View, Sequence[Row
     if not any(drawn):
         drawn = [{"title": table.columns[0][0], "left": cell_text(row[0])} if table.columns else {} for row in rows]
     return {"tiles": drawn}, rows
-
-
-def objects(value: Any) -> Iterator[Mapping[str, Any]]:
-    yield from (item for item in value if isinstance(item, dict)) if isinstance(value, list) else ()
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _bound(value: Any, default: float) -> float:

@@ -10,7 +10,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +18,17 @@ from toolkit.content.workbooks import WorkbookDocument
 from toolkit.engine.errors import QueryCancelled
 from toolkit.kql.diagnostics import KqlError, ToolkitError
 from toolkit.workbooks.defaults import as_text
-from toolkit.workbooks.model import CHARTS, JSON_DATA, Condition, Export, Link, Query, Step
+from toolkit.workbooks.model import CHARTS, Condition, Export, Link, Query, Step
+from toolkit.workbooks.numbers import cell_text
+from toolkit.workbooks.preview.answers import Answers
 from toolkit.workbooks.preview.charts import chart
-from toolkit.workbooks.preview.choices import Answer, Inputs, json_rows, selection
-from toolkit.workbooks.preview.grids import Row, Table, View, grid, mapping, tiles
+from toolkit.workbooks.preview.choices import Inputs, selection
+from toolkit.workbooks.preview.grids import View, grid, tiles
 from toolkit.workbooks.preview.markdown import to_html
-from toolkit.workbooks.preview.numbers import cell_text
+from toolkit.workbooks.preview.times import brushed
 from toolkit.workbooks.read import Notes, read_model
-from toolkit.workbooks.references import references, substitute
+from toolkit.workbooks.references import substitute
+from toolkit.workbooks.tables import Answer, Row, Table, mapping
 from toolkit.workbooks.values import TimeRange, Value, written
 
 if TYPE_CHECKING:
@@ -105,6 +108,9 @@ class _Run:
     chosen: Mapping[str, Any]
     every_tab: bool
 
+    def __post_init__(self) -> None:
+        self.answers = Answers(self.preview.ask, self.preview.now, self.preview.workbook)
+
     def steps(self, steps: Sequence[Step], scope: _Scope) -> list[View]:
         drawn: list[View] = []
         for step in steps:
@@ -125,7 +131,7 @@ class _Run:
             found = self.group(step, scope, shown=shown)
         elif step.kind == "query":
             self.exports(step, scope)
-            found = self.query(step, scope) if shown else None
+            found = self.query(step, step.query, scope) if shown and step.query else None
         elif step.kind == "text":
             found = {"html": to_html(self.text(step.text, scope)), "style": as_text(step.content.get("style"))} if shown else None
         else:
@@ -189,6 +195,8 @@ class _Run:
             return None
         if not shown:  # its parameters exist all the same
             for hidden in step.walk():
+                if hidden.kind == "parameters":
+                    Inputs(self.preview.ask, self.chosen, self.preview.now).draw(hidden, scope.values)
                 self.exports(hidden, scope)
             return None
         items = self.steps(step.steps, inner)
@@ -205,52 +213,40 @@ class _Run:
     # --- queries -------------------------------------------------------------------------------------------------------
 
     def exports(self, step: Step, scope: _Scope) -> None:
-        """The values of the parameters that a click on the step sets."""
-        for export in step.query.exports if step.query else ():
+        """The values of the parameters that a click on the step sets, or a brush in its chart."""
+        query = step.query
+        if query is None:
+            return
+        for export in query.exports:
             if export.parameter in self.chosen:
-                scope.values[export.parameter] = selection(self.chosen[export.parameter], export.quote, export.delimiter)
+                scope.values[export.parameter] = selection(self.chosen[export.parameter], export)
             elif scope.values.get(export.parameter, Value(None)).plain is None:
                 empty: str | tuple[str, ...] | None = () if export.multiple else export.default or None
                 scope.values[export.parameter] = Value(empty, quote=export.quote, delimiter=export.delimiter)
+        if query.time_brush:
+            whole = self.answers.span(step, query, scope.values)
+            scope.values[query.time_brush] = brushed(step.content, self.chosen.get(query.time_brush), whole, self.preview.now)
 
-    def query(self, step: Step, scope: _Scope) -> View:
-        query = step.query
-        assert query is not None
+    def query(self, step: Step, query: Query, scope: _Scope) -> View:
         head: View = {"title": self.text(step.title, scope), "size": step.content.get("size"), "visualization": query.visualization}
-        unset = [found.name for found in references(query.text, scope.values) if scope.values[found.name].plain is None]
-        if unset:
-            return {**head, "note": f"Waits for a choice of {', '.join(dict.fromkeys(unset))}."}
-        text = substitute(query.text, scope.values, "query").text
-        if query.type == JSON_DATA:
-            answer = json_rows(text)
-        elif query.is_local:
-            answer = self.preview.ask(text, self.span(step, query, scope))
-        else:
-            return {**head, "note": f"Not drawn here: the query asks {query.provider}."}
-        if answer.error:
-            return {**head, "error": answer.error}
+        answer = self.answers.of(step, query, scope.values)
+        if answer.note or answer.error:
+            return {**head, **({"error": answer.error} if answer.error else {"note": answer.note})}
         table = answer.table
         if not table.rows:
             message = self.text(as_text(step.content.get("noDataMessage")), scope) or "The query returned no results."
             return {**head, "empty": message}
         return {**head, **self.drawn(step, query, table, scope)}
 
-    def span(self, step: Step, query: Query, scope: _Scope) -> TimeRange | None:
-        """The time range that the query's rows are taken from, None when the query says it itself."""
-        value = scope.values.get(query.time_parameter)
-        if value is not None and isinstance(value.plain, TimeRange):
-            return value.plain
-        duration = mapping(step.content.get("timeContext")).get("durationMs")
-        if isinstance(duration, int) and 0 < duration <= 10**12:
-            return TimeRange.last(timedelta(milliseconds=duration), self.preview.now)
-        return None
-
     def drawn(self, step: Step, query: Query, table: Table, scope: _Scope) -> View:
         shown = query.visualization
         if shown in CHARTS:
             found = chart(table, shown, mapping(step.content.get("chartSettings")))
             if found is not None:
-                return {"chart": found}
+                brush = (
+                    {"name": query.time_brush, "set": query.time_brush in self.chosen} if query.time_brush and found.get("time") else None
+                )
+                return {"chart": found, "brush": brush}
         settings = mapping(step.content.get("tileSettings"))
         if shown in ("tiles", "card", "stat") and (settings or shown != "tiles"):
             view, rows = tiles(table, settings)
@@ -261,14 +257,15 @@ class _Run:
         return {**view, **self.clicks(query, table, rows, scope)}
 
     def clicks(self, query: Query, table: Table, rows: Sequence[Row], scope: _Scope) -> View:
-        """What a click on each row sets, and which row is chosen."""
+        """What a click on each row sets, and which rows are chosen."""
         if not query.exports:
             return {}
         found = [{export.parameter: self.exported(export, table, row) for export in query.exports} for row in rows]
         current = {export.parameter: scope.values[export.parameter].plain for export in query.exports}
-        active = next((number for number, click in enumerate(found) if _same(click, current)), None)
-        defaults = {export.parameter: export.default for export in query.exports}
-        return {"clicks": found, "active": active, "unclick": defaults}
+        active = [number for number, click in enumerate(found) if _is_chosen(click, current)]
+        several = query.exports[0].multiple
+        none = {export.parameter: [] if several else export.default for export in query.exports}
+        return {"clicks": found, "active": active if several else active[:1], "unclick": none, "several": several}
 
     def exported(self, export: Export, table: Table, row: Row) -> str:
         if not export.field:
@@ -277,5 +274,7 @@ class _Run:
         return cell_text(row[index]) if index is not None else export.default
 
 
-def _same(click: Mapping[str, str], current: Mapping[str, Any]) -> bool:
-    return any(click.values()) and all(click[name] == current[name] for name in click)
+def _is_chosen(click: Mapping[str, str], current: Mapping[str, Any]) -> bool:
+    """Whether a row is among those that were clicked, by what it sets."""
+    given = {name: value if isinstance(value, tuple) else (value,) for name, value in current.items()}
+    return any(click.values()) and all(click[name] in given[name] for name in click)

@@ -69,6 +69,7 @@
   const key = (cell) => (cell && typeof cell === "object" && "k" in cell ? cell.k : String(text(cell)));
   function drawn(cell) {
     if (!cell || typeof cell !== "object") return document.createTextNode(cell ?? "");
+    if (cell.url) return h("a", { href: cell.url, target: "_blank", rel: "noopener noreferrer" }, drawn({ ...cell, url: "" }));
     if ("bar" in cell) {
       const fill = h("b", { style: { width: `${cell.bar * 100}%`, background: colour(cell.palette) } });
       return h("span", { class: "bar" }, h("span", {}, cell.t), h("i", {}, fill));
@@ -79,7 +80,6 @@
       const tone = colour(cell.color);
       return h("span", { class: "chip", style: { "border-color": `color-mix(in srgb, ${tone} 60%, transparent)`, background: `color-mix(in srgb, ${tone} 14%, transparent)` } }, cell.t);
     }
-    if ("url" in cell) return h("a", { href: cell.url, target: "_blank", rel: "noopener noreferrer" }, cell.t);
     return document.createTextNode(cell.t);
   }
   function spark(cell) {
@@ -229,8 +229,8 @@
 
   function clicks(item, place, node) {
     if (!item.clicks || view.static) return node;
-    const selected = item.active === place;
-    const act = () => choose(selected ? item.unclick : item.clicks[place]);
+    const selected = item.active.includes(place);
+    const act = () => choose(item.several ? several_rows(item, place) : selected ? item.unclick : item.clicks[place]);
     node.classList.add("click");
     node.setAttribute("tabindex", "0");
     node.setAttribute("aria-selected", String(selected));
@@ -238,6 +238,10 @@
     node.addEventListener("click", act);
     node.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); act(); } });
     return node;
+  }
+  function several_rows(item, place) {
+    const rows = item.active.includes(place) ? item.active.filter((one) => one !== place) : [...item.active, place];
+    return Object.fromEntries(Object.keys(item.unclick).map((name) => [name, [...new Set(rows.map((row) => item.clicks[row][name]))]]));
   }
   function grid(item) {
     const head = h("tr", {}, item.columns.map((column, place) => heading(item, column, place)));
