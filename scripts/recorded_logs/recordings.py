@@ -19,8 +19,8 @@ from scripts.recorded_logs import (
     health,
     netskope,
     shapes,
+    web_access,
     zscaler,
-    zscaler_web,
 )
 from scripts.recorded_logs.kube import Call, Json
 from scripts.recorded_logs.shapes import Row, compact
@@ -197,12 +197,9 @@ def _devices() -> list[Recording]:
 
 def _web_access() -> list[Recording]:
     """What people reach on the web and in the company, as proxies, brokers and Defender report it."""
-    systems: tuple[tuple[str, str, str, dict[str, Callable[[], list[Row]]]], ...] = (
-        ("zscaler", "CommonSecurityLog", "Zscaler NSS feeds in Azure Monitor's CommonSecurityLog columns", zscaler_web.SCENARIOS),
-    )
     return [
         _recording(system, table, scenario, author(), (_name(author), shape, _summary(author)))
-        for system, table, shape, scenarios in systems
+        for system, table, shape, scenarios in web_access.FEEDS
         for scenario, author in scenarios.items()
     ]
 

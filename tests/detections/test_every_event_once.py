@@ -76,8 +76,23 @@ REPLAYS = (
     Replay("zscaler/rules/dlp-violation", ("CommonSecurityLog.dlp.jsonl",), "14:01", "14:01", 1, "Passed"),
     Replay("zscaler/rules/admin-change-opens-proxy", ("CommonSecurityLog.admin-changes.jsonl",), "02:12", "02:12", 1),
     Replay("zscaler/rules/random-looking-domains", ("CommonSecurityLog.random-domains.jsonl",), "15:35", "15:35", 36, "Requests"),
+    Replay("zscaler-zpa/rules/policy-rejects-burst", ("ZPA_CL.scan.jsonl",), "10:09", "10:20", 24, "Refused"),
+    Replay("zscaler-zpa/rules/two-countries", ("ZPA_CL.travel.jsonl",), "11:20", "11:22", 1, "Changes"),
+    Replay("zscaler-zpa/rules/failing-posture-critical-app", ("ZPA_CL.posture.jsonl",), "12:10", "12:13", 1, "Connections"),
+    Replay("zscaler-zpa/rules/admin-change-opens-access", ("ZPA_CL.admin-changes.jsonl",), "03:00", "03:02", 3),
+    Replay("zscaler-zpa/rules/log-receiver-changed", ("ZPA_CL.admin-changes.jsonl",), "03:05", "03:05", 1),
+    Replay("zscaler-zpa/rules/connector-identity-changed", ("ZPA_CL.connectors.jsonl",), "16:10", "16:20", 2, "Records"),
+    Replay("zscaler-zpa/rules/unusual-data-volume", ("ZPA_CL.volume.jsonl",), "02:30", "02:30", 4, "Connections"),
+    Replay("zscaler-zpa/rules/disaster-recovery-record-changed", ("AzureActivity.disaster-recovery.jsonl",), "04:00", "04:00", 1),
+    Replay("zscaler-zpa/rules/decoy-touched", ("ZPA_CL.decoys.jsonl",), "15:00", "15:02", 3, "Attempts"),
+    Replay("zscaler-zpa/rules/authentication-abuse", ("ZPA_CL.authentication.jsonl",), "17:01", "17:24", 15, "Attempts"),
 )
-STATES = {"zscaler/rules/nss-upload-failed", "zscaler/rules/nss-feed-silent"}
+STATES = {
+    "zscaler/rules/nss-upload-failed",
+    "zscaler/rules/nss-feed-silent",
+    "zscaler-zpa/rules/log-stream-silent",
+    "zscaler-zpa/rules/connector-group-weak",
+}
 """Rules about a state that lasts, not about events: they say so again while it lasts."""
 
 
