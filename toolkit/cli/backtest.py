@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import click
 
 from toolkit.cli.azure import connect, environment_argument, project_here
 from toolkit.cli.console import echo, echo_finding, progress
-from toolkit.cli.data import Moment
+from toolkit.cli.data import Duration, Moment
 from toolkit.cli.main import CLEAN, ENVIRONMENT, FINDINGS
 
 if TYPE_CHECKING:
@@ -26,27 +26,12 @@ MOST_QUERIES = 2100
 """Enough for a week of a rule that runs every five minutes."""
 
 
-class _Duration(click.ParamType[timedelta]):
-    """As rule files write durations: 5m, 1h, 14d, PT5M."""
-
-    name = "DURATION"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        from toolkit.content.durations import parse_duration
-
-        found = parse_duration(value) if isinstance(value, str) else value
-        if found is None:
-            self.fail(f"Expected a duration such as 5m, 1h or 1d, found {value!r}.", param, ctx)
-        duration: timedelta = found
-        return duration
-
-
 @click.command("backtest", short_help="Run a rule over the last days of a live workspace.")
 @click.argument("rule")
 @environment_argument
 @click.option("--days", type=click.IntRange(1, 730), required=True, metavar="N", help="How many days back.")
 @click.option("--until", type=Moment(), help="The time of the last run; five minutes ago by default.")
-@click.option("--step", type=_Duration(), help="Look at one run in so much time only: a multiple of the rule's frequency.")
+@click.option("--step", type=Duration(), help="Look at one run in so much time only: a multiple of the rule's frequency.")
 @click.option(
     "--max-queries",
     type=click.IntRange(min=1),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,21 @@ class Moment(click.ParamType[datetime]):
             self.fail(f"Expected a time such as 2026-03-02T10:00:00Z, found {value!r}.", param, ctx)
         found: datetime = moment
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+class Duration(click.ParamType[timedelta]):
+    """A duration as rule files write it: 5m, 12h, 1d, PT30M. Never zero."""
+
+    name = "DURATION"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        from toolkit.content.durations import parse_duration
+
+        found = parse_duration(value) if isinstance(value, str) else value
+        if not found:
+            self.fail(f"Expected a duration such as 30m, 12h, 1d or PT30M, found {value!r}.", param, ctx)
+        duration: timedelta = found
+        return duration
 
 
 def bench_of(folder: Path, threads: int | None = 1) -> Bench:

@@ -12,7 +12,7 @@ import click
 
 from toolkit.cli.azure import connect, environment_argument, project_here
 from toolkit.cli.console import echo, echo_finding, progress
-from toolkit.cli.data import Moment
+from toolkit.cli.data import Duration, Moment
 from toolkit.cli.main import CLEAN, ENVIRONMENT, FINDINGS
 
 if TYPE_CHECKING:
@@ -26,18 +26,6 @@ _DAY = timedelta(days=1)
 _SHOWN_ROWS = 3
 
 
-class _Duration(click.ParamType[timedelta]):
-    name = "DURATION"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        from toolkit.content.durations import parse_duration
-
-        found = parse_duration(value) if isinstance(value, str) else value
-        if not found:
-            self.fail(f"Expected a duration such as 1d, 12h or PT30M, found {value!r}.", param, ctx)
-        return found
-
-
 @click.command("record", short_help="Record logs of a workspace as sample files, with pseudonyms.")
 @environment_argument
 @click.option("--table", required=True, metavar="T", help="Table that the file stands for.")
@@ -45,7 +33,7 @@ class _Duration(click.ParamType[timedelta]):
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write: T.scenario.jsonl.")
 @click.option("--start", type=Moment(), help="Rows from this time on.")
 @click.option("--end", type=Moment(), help="Rows up to this time; now by default.")
-@click.option("--last", type=_Duration(), help="Rows of the last 1d, 12h, PT30M; 1d by default.")
+@click.option("--last", type=Duration(), help="Rows of the last 1d, 12h, PT30M; 1d by default.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N rows.")
 @click.option("--key-file", type=click.Path(path_type=Path, dir_okay=False), help=f"Key of the pseudonyms; also ${KEY_VARIABLE}.")
 @click.option("--keep", multiple=True, metavar="COLUMN", help="Column whose values stay (secrets are removed all the same).")

@@ -36,6 +36,66 @@ TEXTS = [
 ]
 
 
+_T = "4eC39HqLyjWDarjtT1zdp7dcQx8Zk2Vb"
+_OTHERS = [
+    # by the name in front, whatever quotes, escapes and blanks
+    "Server=srv;Uid=x;Pwd={};Encrypt=True".format("two words!"),
+    'password="{}"'.format("two words!"),
+    "pwd: '{}'".format("two words!"),
+    r"cut off: {\"clientSecret\":\"{}\",\"n".replace("{}", "two words!"),
+    "{'password': 'two words!'}",
+    "password=>two words!".replace(" words", "-words"),
+    f"Ocp-Apim-Subscription-Key: {_T}",
+    f"X-Amz-Signature={_T}",
+    f"SAMLResponse={_T}",
+    f"JSESSIONID={_T}",
+    f"ASP.NET_SessionId={_T}",
+    f'Digest username="x", response="{_T}"',
+    f"passcode={_T}",
+    # in addresses, encoded ones too
+    f"https%3A%2F%2Fx.blob.core.windows.net%2Fc%3Fsv%3D2022%26sig%3D{_T}",
+    f"mongodb://x:{_T}!@10.1.2.3/db",
+    f"redis://:{_T}@10.1.2.3",
+    f"https://hooks.slack.com/services/T0/B0/{_T}",
+    f"https://contoso.webhook.office.com/webhookb2/x/IncomingWebhook/{_T}/y",
+    # of programs
+    f"curl -u x:{_T} https://contoso.com",
+    f"curl --user x:{_T} https://contoso.com",
+    f"sshpass -p {_T} ssh x",
+    f"mysql -ux -p{_T}",
+    f"az login --service-principal -u x -p {_T} --tenant y",
+    f"net user x {_T} /add",
+    rf"net use z: \\srv\share {_T} /user:x",
+    f"cmdkey /add:x /user:y /pass:{_T}",
+    f"ConvertTo-SecureString '{_T}' -AsPlainText -Force",
+    f"kubectl create secret generic x --from-literal=k={_T}",
+    # by the form of the token; in two parts, for whoever searches repositories for such forms
+    *(
+        first + second + _T
+        for first, second in (("sk_", "live_"), ("sk-", "proj-"), ("hf", "_"), ("gl", "pat-"), ("npm", "_"), ("ya29", "."))
+    ),
+    *(
+        first + second + _T
+        for first, second in (("dckr_", "pat_"), ("hvs", "."), ("abc7", "Q~"), ("GOC", "SPX-"), ("FwoG", "ZX"), ("whsec", "_"))
+    ),
+    f"SG.{_T[:22]}.{_T}",
+    f"NTLM TlRMTVNTUAAD{_T}",
+    f"$6$saltsalt${_T}",
+    f"eyJ{_T}",
+    f"b3BlbnNzaC1rZXkt{_T}\n{_T}",
+    f"LS0tLS1CRUdJTi{_T}",
+    "aad3b435b51404eeaad3b435b51404ee:8846f7eaee8fb117ad06bdd830b7586c",
+    f"found {_T}Ab1+cd/E in a file",
+]
+
+
+@pytest.mark.parametrize("value", _OTHERS)
+def test_other_secrets(value: str) -> None:
+    for found in (text("Message", value), text("Message", json.dumps({"deep": [{"text": value}]})), text("UserAgent", value)):
+        assert not [part for part in (_T, _T[:16], "words!", "8846f7eaee8fb117ad06bdd830b7586c") if part in found]
+        assert "[redacted]" in found
+
+
 @pytest.mark.parametrize("value", TEXTS)
 def test_secret_in_a_text(value: str) -> None:
     for found in (text("Message", value), text("Message", json.dumps({"deep": [{"text": value}]})), text("UserAgent", value)):
@@ -59,6 +119,10 @@ def test_what_looks_like_a_secret_and_is_none() -> None:
         "Authorization": '{"action":"x/write","scope":"y"}',
         "volumes": '{"secret":{"secretName":"web-tls"}}',
         "Uri": "/api/v1/secrets/web-tls",
+        "Text": "pass: 5, fail: 2; token count: 5; docker run -p 8080:80 x; mkdir -p /tmp/abc; ssh -p 22; MII server restarted today",
+        "Forbidden": 'cannot list resource "secrets" in the namespace "web"; k8s secret "web-tls" not found; password expired',
+        "Hash": "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+        "Path": "read Microsoft/Compute/virtualMachines/extens",
     }
     found = json.loads(recording_of(dict.fromkeys(values, "string"), [values]).lines[0])
     assert found == values

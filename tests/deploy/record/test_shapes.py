@@ -71,7 +71,31 @@ SHAPES = [
     ("Text", r"opened C:\Users\alice\x.txt", rf"opened C:\\Users\\{NAME}\\x\.txt"),
     ("Text", r"opened C:\Users\Alice Smith\x.txt", r"opened C:\\Users\\Anon[b-z]{11} Anon[b-z]{11}\\x\.txt"),
     ("Text", "cat /home/alice/.ssh/id_rsa", rf"cat /home/{NAME}/\.ssh/id_rsa"),
+    ("Text", r"cut off: {\"path\":\"C:\\Users\\alice\\x", rf"cut off: \{{\\\"path\\\":\\\"C:\\\\Users\\\\{NAME}\\\\x"),
+    ("Text", "C%3A%5CUsers%5Calice%5Cx", f"C%3A%5CUsers%5C{NAME}%5Cx"),
+    ("Text", "https://contoso.com/personal/alice_northwind/x", f"https://contoso\\.com/personal/{NAME}/x"),
+    ("Text", "to alice%40northwind.com", f"to {NAME}%40{NAME}\\.com"),
+    ("UserAgent", "bot/1.0 (ops@northwind.com)", f"bot/1\\.0 \\({NAME}@{NAME}\\.com\\)"),
+    ("Text", "src:2a01:111:f100::1", "src:[23][0-9a-f:]+"),
+    ("Text", "from 2a01:111:f100::1: refused", "from [23][0-9a-f:]+: refused"),
+    ("Text", "8.8.4.4-8.8.4.9", f"{QUAD}-{QUAD}"),
+    ("Text", "eth0_8.8.4.4_x", f"eth0_{QUAD}_x"),
+    ("Text", "mac:00:1b:44:11:3a:b7", r"mac:[0-9a-f]{2}(:[0-9a-f]{2}){5}"),
+    ("Text", "mac=001b44113ab7", r"mac=[0-9a-f]{12}"),
+    ("Text", "node ip-10-1-2-3 is ready", f"node {NAME} is ready"),
     # named in the text
+    ("Text", 'cut off: {"user":"alice7","n', rf"cut off: \{{\"user\":\"{NAME}\",\"n"),
+    (
+        "Text",
+        r"cut off: {\"userDisplayName\": \"Alice Seven\", ",
+        r"cut off: \{\\\"userDisplayName\\\": \\\"Anon[b-z]{11} Anon[b-z]{11}\\\", ",
+    ),
+    ("Text", "{'user': 'alice7'}", rf"\{{'user': '{NAME}'\}}"),
+    ("Text", r"logon of NORTHWIND\alice7 failed", rf"logon of {UPPER}\\{NAME} failed"),
+    ("Text", "CN=Alice Seven,OU=Staff,DC=northwind,DC=local", rf"CN=Anon[b-z]{{11}} Anon[b-z]{{11}},OU=Anon[b-z]{{11}},DC={NAME},DC=local"),
+    ("Text", "uid=1001(alice7) gid=100(users)", rf"uid=1001\({NAME}\) gid=100\(users\)"),
+    ("Text", "sudo:   alice7 : TTY=pts/0 ; USER=root", rf"sudo:   {NAME} : TTY=pts/0 ; USER=root"),
+    ("Text", "ssh-ed25519 AAAAC3Nza alice7@laptop7", f"ssh-ed25519 AAAAC3Nza {NAME}@{NAME}"),
     (
         "SyslogMessage",
         "Failed password for invalid user alice from 8.8.4.4 port 22",
@@ -94,7 +118,11 @@ STAYS = [
     ("Text", "login.microsoftonline.com, sts.amazonaws.com, rbac.authorization.k8s.io/v1, alertmanager.yaml, System.Net, v1.29.2"),
     ("Text", "agent/120.0.0.0 version 10.0.19041.1 took 10:20:30, 1.2.3.4.5.6"),
     ("Text", "arn:aws:iam::aws:policy/AdministratorAccess"),
-    ("UserAgent", "curl/8.0 alice@northwind.com 8.8.4.4"),
+    ("UserAgent", "curl/8.0 alice 8.8.4.4"),
+    ("Text", r"NT AUTHORITY\SYSTEM, IIS APPPOOL\DefaultAppPool, HKCU\Run, TEMP\x.txt"),
+    ("Text", "CN=Domain Admins,CN=Users"),
+    ("Text", "nginx@sha256:0123456789abcdef std::string::npos v10.20.30.40"),
+    ("MemberOf", "Domain Admins"),
     ("OperationName", "Microsoft.Compute/virtualMachines/write"),
     ("Text", "0123456789abcdef0123456789abcdef 2026-03-02T10:00:00Z"),
     ("Computer", "localhost"),
@@ -171,8 +199,28 @@ def test_keep_keeps_a_column_but_no_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["a.", "1.", "a-", "user=", "user:user=", "/users/", "::", "a'", "a@", "S-1-", "password ", '{"a":', "[", "<Data Name='user'>"]
+    "unit",
+    (
+        "a.|1.|a-|0:|a:|user=|user:user=|/users/|::|a'|a@|S-1-|password |[|{\"a\":|<Data Name='user'>"
+        "|az login -p |net use |curl -u |Digest |x=y;|cn=a,|A\\|'a':'|%40|10.1.2.3-"
+    ).split("|"),
 )
 def test_a_text_that_repeats_one_thing_is_a_text(unit: str) -> None:
     for field in ("Text", "User", "Computer"):
         assert text(field, unit * 4000)
+
+
+def test_names_of_properties_and_columns_hold_data_too() -> None:
+    """A bag that was packed by address, and the columns that `evaluate pivot` makes. The paths of the report have none of it."""
+    bag = {"alice@northwind.com": {"8.8.4.4": 1}, "app.kubernetes.io/name": "x", "http.status_code": 2}
+    columns = {"Bag": "dynamic", "Text": "string", "alice@northwind.com": "long", "TimeGenerated": "datetime"}
+    recorded = recording_of(columns, [{"Bag": bag, "Text": json.dumps(bag), "alice@northwind.com": 3}], known=("Bag", "Text"))
+    (line,) = recorded.lines
+    assert "northwind" not in line + repr(recorded.report)
+    assert "8.8.4.4" not in line + repr(recorded.report)
+    found = json.loads(line)
+    alice = text("Text", "alice@northwind.com")
+    assert json.loads(found["Text"]) == found["Bag"]
+    assert list(found["Bag"]) == [alice, "app.kubernetes.io/name", "http.status_code"]
+    assert list(found["Bag"][alice]) == [text("Text", "8.8.4.4")]
+    assert found[alice] == 3

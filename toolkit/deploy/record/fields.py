@@ -45,10 +45,12 @@ _HOSTS = re.compile(
     r"|host|hosts|machine|node|device|shost|dhost|server|remotehost|sourcehost|destinationhost|srchost|dsthost|vmname|virtualmachine"
 )
 _SECRETS = re.compile(
-    r".*(?:password|passwd|passphrase|clientsecret|secretkey|secretaccesskey|secretvalue|privatekey|accesstoken|refreshtoken|sessiontoken"
+    r".*(?:passw(?:or)?d(?:hash|text|value)?|passphrase|passcode|clientsecret|secretkey|secretaccesskey|secretvalue|privatekey|accesstoken|refreshtoken|sessiontoken"
     r"|idtoken|bearertoken|apikey|accountkey|sharedkey|primarykey|secondarykey|sharedaccesskey|sharedaccesssignature|connectionstring"
+    r"|authtoken|securitytoken|csrftoken|xsrftoken|subscriptionkey|masterkey|functionkey|signingkey|encryptionkey|storagekey|sharedsecret"
+    r"|amzsignature|googsignature|samlresponse|codeverifier|recoverycode|webhookurl"
     r"|sastoken|sasuri|sasurl|clientkeydata|clientcertificatedata|certificateauthoritydata|cabundle|kubeconfig|triggeruri|storageuri)"
-    r"|pwd|pass|pin|secret|token|proxyauthorization|cookie|cookies|setcookie|credentials|pem|pfx|certificate"
+    r"|pwd|pass|pin|otp|totp|jwt|secret|token|proxyauthorization|cookie|cookies|setcookie|credentials|pem|pfx|certificate"
     r"|xapikey|xamzsecuritytoken|clientassertion"
 )
 _WORDS = frozenset(

@@ -44,6 +44,10 @@ class JsonValues:
             return self.json(text, field, path, times, depth)
         return self._values.parts(text, field, path, times)
 
+    def name(self, column: str) -> str:
+        """The name of a column that no schema knows."""
+        return self._values.name(column, "(names of columns)")
+
     def number(self, text: str, field: Field, path: str) -> str:
         """A whole number of a column."""
         return self._values.number(text, field, path, 1)
@@ -64,7 +68,12 @@ class JsonValues:
             elif first == ",":
                 here.wants_key = here.is_object
             elif first == '"' and here.wants_key:
-                here.name(_said(token))
+                key = _said(token)
+                fresh_key = self._values.name(key, here.base, times)
+                here.name(key, fresh_key)
+                if fresh_key != key:
+                    parts += [text[last : match.start()], json.dumps(fresh_key, ensure_ascii="\\u" in token)]
+                    last = match.end()
             elif first == '"':
                 value = _said(token)
                 found = self.text(value, here.field, here.path, times, depth + 1)
@@ -81,15 +90,15 @@ class JsonValues:
 class _Place:
     """Where a token stands: in an object under a key, in an array, or outside of both."""
 
-    __slots__ = ("_base", "_secret", "field", "is_object", "path", "wants_key")
+    __slots__ = ("_secret", "base", "field", "is_object", "path", "wants_key")
 
     def __init__(self, field: Field, path: str, *, is_object: bool, secret: bool = False) -> None:
         self.field, self.path, self.is_object, self.wants_key = field, path, is_object, is_object
-        self._base, self._secret = path, secret
+        self.base, self._secret = path, secret
 
-    def name(self, key: str) -> None:
+    def name(self, key: str, shown: str) -> None:
         self.field = Field.SECRET if self._secret else field_of(key)
-        self.path, self.wants_key = f"{self._base}.{key}", False
+        self.path, self.wants_key = f"{self.base}.{shown}", False
 
     def inside(self, *, is_object: bool, secrets: bool) -> _Place:
         key = self.path.rpartition(".")[2]

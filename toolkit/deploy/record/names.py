@@ -14,6 +14,8 @@ WORD = re.compile(r"[^\s,;:()<>\"'/\\\[\]{}|=*&?#]+")
 """One word of a name: "Smith, Alice" has two."""
 _CONSONANTS = "bcdfghjklmnpqrstvwxz"
 _LETTERS = 11
+_MOST_KNOWN = 1 + max(each.count(".") for each in KEPT_DOMAINS | PROVIDERS)
+"""How many labels the longest domain that is known has."""
 
 
 class Names:
@@ -21,6 +23,7 @@ class Names:
 
     def __init__(self, key: Key, identifiers: Identifiers) -> None:
         self._key, self._identifiers = key, identifiers
+        self._labels: dict[str, str] = {}
 
     def name(self, text: str) -> str:
         """`anon` and eleven letters, in the case of `text`; digits for digits; the $ of a machine account stays.
@@ -60,7 +63,10 @@ class Names:
         return ".".join([*(self._label(label) for label in labels[:first_kept]), *labels[first_kept:]])
 
     def _label(self, label: str) -> str:
-        return label if not label or label[0] == "_" or label == "*" else self.name(label)
+        found = self._labels.get(label)
+        if found is None:
+            found = self._labels[label] = label if not label or label[0] == "_" or label == "*" else self.name(label)
+        return found
 
 
 def owned_label(text: str) -> str | None:
@@ -73,7 +79,7 @@ def owned_label(text: str) -> str | None:
 def _public_labels(labels: list[str]) -> int:
     """How many labels at the end say nothing about whose domain it is."""
     lower = [label.lower() for label in labels]
-    for start in range(len(lower)):
+    for start in range(max(0, len(lower) - _MOST_KNOWN), len(lower)):
         ending = ".".join(lower[start:])
         if ending in KEPT_DOMAINS:
             return len(lower)

@@ -47,9 +47,12 @@ class Recording:
 
 @dataclass
 class _Column:
+    """`shown` is the name that is written: a query can make columns whose names are data, as `evaluate pivot` does."""
+
     name: str
     type: ScalarType
     values: list[Any]
+    shown: str = ""
     parts: dict[str, list[Part]] = field(default_factory=dict)
 
 
@@ -77,6 +80,7 @@ def pseudonymise(result: Result, key: Key, shape: Shape, observer: Observer | No
         observer.total(2 * len(columns))
     values = JsonValues(Values(pseudonyms, tally))
     for column in columns:
+        column.shown = column.name if column.name in order or column.name in shape.keep else values.name(column.name)
         _scan(column, values, tally, kept=column.name in shape.keep)
         if observer:
             observer.step(column.name)
@@ -98,7 +102,7 @@ def _scan(column: _Column, values: JsonValues, tally: Tally, *, kept: bool) -> N
     """Works out the parts of every different value of a column of texts, and learns the names in them."""
     kind = field_of(column.name, column=True)
     if column.type in _WHOLE and kind in (Field.NAME, Field.SECRET) and not kept:
-        column.values = [None if value is None else int(values.number(str(value), kind, column.name)) for value in column.values]
+        column.values = [None if value is None else int(values.number(str(value), kind, column.shown)) for value in column.values]
     if column.type not in _TEXTS:
         return
     for text, times in Counter(column.values).items():
@@ -108,16 +112,16 @@ def _scan(column: _Column, values: JsonValues, tally: Tally, *, kept: bool) -> N
             clean, removed = without_secrets(text)
             column.parts[text] = [clean]
             for _ in range(removed):
-                tally.add(column.name, "secret", text, times)
+                tally.add(column.shown, "secret", text, times)
         elif column.type is ScalarType.DYNAMIC:
-            column.parts[text] = values.json(text, kind, column.name, times)
+            column.parts[text] = values.json(text, kind, column.shown, times)
         else:
-            column.parts[text] = values.text(text, kind, column.name, times)
+            column.parts[text] = values.text(text, kind, column.shown, times)
 
 
 def _write(column: _Column, words: Words, tally: Tally, *, known: bool, kept: bool) -> list[str | None]:
     """A column's cells as `"name":value`; None for a cell that is left out."""
-    head = json.dumps(column.name, ensure_ascii=False) + ":"
+    head = json.dumps(column.shown, ensure_ascii=False) + ":"
     kind = field_of(column.name, column=True)
     if column.type not in _TEXTS:
         cells = to_json(column.type, column.values)
@@ -142,13 +146,13 @@ def _rendered(column: _Column, words: Words, tally: Tally, *, open_: bool) -> di
             return
         if why := _why(gap):
             tally.doubt(path, why, times)
-        elif doubtful or (path != column.name and is_doubtful(path.rpartition(".")[2].removesuffix("[]"))):
+        elif doubtful or (path != column.shown and is_doubtful(path.rpartition(".")[2].removesuffix("[]"))):
             tally.doubt(path, "the field's name", times)
 
     found: dict[str, str] = {}
     for value, parts in column.parts.items():
         times = counts[value]
-        found[value] = render(parts, column.name, words, seen)
+        found[value] = render(parts, column.shown, words, seen)
     return found
 
 

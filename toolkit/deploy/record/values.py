@@ -33,6 +33,7 @@ class Values:
         self._pseudonyms, self._tally = pseudonyms, tally
         self._scanner = Scanner(pseudonyms, self._named_in_text)
         self._memo: dict[tuple[Field, str], Made] = {}
+        self._names_made: dict[str, tuple[str, list[str]]] = {}
 
     def parts(self, text: str, field: Field, path: str, times: int) -> list[Part]:
         """The parts of one text, which is no JSON; `times` is how often it stands at `path`."""
@@ -54,6 +55,18 @@ class Values:
             return self._pseudonyms.digits(text)
         return text
 
+    def name(self, text: str, path: str, times: int = 1) -> str:
+        """The name of a property or a column: what in it has the form of an address, an id, a mailbox or a secret is replaced."""
+        made = self._names_made.get(text)
+        if made is None:
+            clean, removed = without_secrets(text)
+            pieces = self._scanner.pieces(clean, names=True)
+            kinds = ["secret"] * removed + [kind for kind, _, _ in pieces if kind]
+            made = self._names_made[text] = "".join(fresh for _, _, fresh in pieces), kinds
+        for kind in made[1]:
+            self._tally.add(path, kind, text, times)
+        return made[0]
+
     def _make(self, text: str, field: Field) -> Made:
         if not text or text.isspace():
             return [text], []
@@ -61,11 +74,9 @@ class Values:
             return ([text], []) if text.lower() in ("true", "false", "null", HIDDEN) else ([HIDDEN], [("secret", text)])
         clean, removed = without_secrets(text)
         hits = [("secret", text)] * removed
-        if field is Field.AGENT:
-            return [clean], hits
-        pieces = self._pieces(clean, field)
+        pieces = self._scanner.pieces(clean, only="@%") if field is Field.AGENT else self._pieces(clean, field)
         hits += [(kind, original) for kind, original, _ in pieces if kind]
-        gap = (lambda each: each) if field is Field.WORD else Gap
+        gap = (lambda each: each) if field in (Field.WORD, Field.AGENT) else Gap
         return [str(made) if kind or isinstance(made, Kept) else gap(made) for kind, _, made in pieces], hits
 
     def _pieces(self, text: str, field: Field) -> list[Piece]:
@@ -79,9 +90,12 @@ class Values:
             return [("phone", text, self._pseudonyms.phone(text))]
         return self._scanner.pieces(text)
 
-    def _named_in_text(self, name: str, value: str) -> list[Piece]:
+    def _named_in_text(self, name: str, value: str) -> list[Piece] | None:
         """A value whose field is named in the text around it: `user=alice`."""
-        return self._pieces(value, field_of(name.replace(" ", "")))
+        field = field_of(name.replace(" ", ""))
+        if field is Field.SECRET:
+            return [("secret", value, HIDDEN)] if value != HIDDEN else [("", value, Kept(value))]
+        return self._pieces(value, field) if field in (Field.NAME, Field.HOST, Field.MAC, Field.PHONE) else None
 
     def _identity(self, text: str) -> list[Piece]:
         if text.lower() in KEPT_NAMES or text.lower() in PHRASES or text.startswith("system:"):

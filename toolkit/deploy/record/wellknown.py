@@ -30,7 +30,15 @@ KEPT_AUTHORITIES = frozenset(
 """In front of a backslash: authorities of Windows. After the first five of them the name stays, too."""
 SERVICE_AUTHORITIES = frozenset("nt authority|nt service|builtin|window manager|font driver host|nt virtual machine|iis apppool".split("|"))
 
-PHRASES = frozenset("local service|network service|anonymous logon|local system|all users|default user|authenticated users".split("|"))
+PHRASES = frozenset(
+    (
+        "local service|network service|anonymous logon|local system|all users|default user|authenticated users|domain admins|domain users"
+        "|domain computers|domain controllers|domain guests|enterprise admins|schema admins|key admins|enterprise key admins"
+        "|enterprise domain controllers|group policy creator owners|remote desktop users|remote management users|backup operators"
+        "|account operators|server operators|print operators|power users|protected users|cert publishers|event log readers"
+        "|hyper-v administrators|global administrator"
+    ).split("|")
+)
 
 _GUIDS = frozenset(
     (
@@ -97,7 +105,7 @@ KEPT_DOMAINS = frozenset(
         " k8s.io kubernetes.io x-k8s.io svc.cluster.local cluster.local cilium.io istio.io cert-manager.io argoproj.io openshift.io"
         " coreos.com projectcalico.org fluxcd.io linkerd.io kyverno.io crossplane.io keda.sh helm.sh gatekeeper.sh prometheus.io"
         " aws.amazon.com signin.aws w3.org schema.org ietf.org json-schema.org openxmlformats.org digicert.com letsencrypt.org"
-        " mozilla.org ubuntu.com debian.org in-addr.arpa ip6.arpa"
+        " kubernetes.azure.com mozilla.org ubuntu.com debian.org in-addr.arpa ip6.arpa"
     ).split()
 )
 """Domains that stay with everything in front of them."""
