@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from toolkit.engine.database import FileScan
-from toolkit.engine.files.parquet import ParquetGroup, parquet_groups, raise_all, refused, text_column
-from toolkit.engine.files.paths import Paths, placed_files, sql_name
+from toolkit.engine.files.parquet import ParquetGroup, parquet_groups, raise_all, refused
+from toolkit.engine.files.paths import Paths, placed_files
+from toolkit.engine.files.readings import partition_reading
 from toolkit.engine.files.text import TextGroup, text_groups
 from toolkit.engine.ingest.findings import Finding, unreadable
-from toolkit.engine.ingest.infer import infer_type
 from toolkit.engine.ingest.naming import Naming, Target, UnknownZoneError
+from toolkit.engine.ingest.partitions import partition_types
 from toolkit.engine.lower.context import StoredColumn
 from toolkit.kql.types import ScalarType, TableSchema
 
@@ -39,10 +42,11 @@ def attach_files(source: Paths, table: str, known: TableSchema | None) -> Attach
     texts = text_groups([file for file in files if file.format != "parquet"])
     for group in texts:
         group.known = known
-        group.look(table, [name for name in group.names if settled.target(group, name).type is None])
+        group.look(table, partial(settled.target, group))
     groups: list[Group] = [*parquet, *texts]
     for one in groups:
         settled.add(one)
+    settled.add_partitions(groups)
     scans = [settled.scan(one) for one in groups]
     raise_all(settled.wrong)
     return Attached(scans, settled.schema)
@@ -74,9 +78,13 @@ class _Settled:
                 self.wrong.append(refused(group.name, name, group.found(name), None))
             else:
                 self._settle(target.column, kind, group)
-        for key, values in _partition_columns(group).items():
-            target = self._naming.target(key)
-            self._settle(target.column, target.type or infer_type([values], text_source=True), group)
+
+    def add_partitions(self, groups: Sequence[Group]) -> None:
+        """The columns that the names of folders are, after those of all files."""
+        types = partition_types(file.partition for group in groups for file in group.files)
+        for group in groups:
+            for key, target in self._partition(group).items():
+                self._settle(target.column, target.type or types[key], group)
 
     def _settle(self, column: str, kind: ScalarType, group: Group) -> None:
         before = self.types.setdefault(column, kind)
@@ -101,6 +109,13 @@ class _Settled:
             raise unreadable(group.name, f"column {twice!r}: another spelling of a column is not read in place: ingest the file")
         return targets
 
+    def _partition(self, group: Group) -> dict[str, Target]:
+        """The names of the files' folders with the columns that they are, where the files themselves have no such column."""
+        held = {name.lower() for name in group.names}
+        taken = {target.column for target in self._targets(group).values()}
+        found = {key: self.target(group, key) for key in group.files[0].partition if key.lower() not in held}
+        return {key: target for key, target in found.items() if target.column not in taken}
+
     def scan(self, group: Group) -> Scan:
         targets = self._targets(group)
         columns: dict[str, StoredColumn] = {}
@@ -114,11 +129,9 @@ class _Settled:
                 self.wrong.append(refused(group.name, name, group.found(name), kind))
         if isinstance(group, TextGroup) and not self.wrong:
             columns = self._verified(group, columns, kinds)
-        partition = list(_partition_columns(group))
-        for key in partition:
-            target = self._naming.target(key)
-            columns[target.column] = text_column(sql_name(key), key, self.types[target.column])
-        sql = "" if self.wrong else group.sql(kinds, partition)
+        for key, target in self._partition(group).items():
+            columns[target.column] = partition_reading(key, self.types[target.column], group.files)
+        sql = "" if self.wrong else group.sql(kinds)
         return FileScan(tuple(file.path for file in group.files), sql), columns, group.rows
 
     def _verified(self, group: TextGroup, columns: dict[str, StoredColumn], kinds: dict[str, ScalarType]) -> dict[str, StoredColumn]:
@@ -129,14 +142,3 @@ class _Settled:
             return columns
         spans = tuple((file.path, *found.get(file.path, (1, 0))) for file in group.files)
         return {**columns, time: replace(columns[time], spans=spans)}
-
-
-def _partition_columns(group: Group) -> dict[str, list[str]]:
-    """The names and values of the files' folders, where the files themselves have no such column."""
-    held = {name.lower() for name in group.names}
-    keys = [key for key, _ in group.files[0].partition]
-    fresh = [key for key in keys if key.lower() not in held]
-    if fresh and len(fresh) < len(keys):
-        both = next(key for key in keys if key not in fresh)
-        raise unreadable(group.name, f"the folders' {both!r} is also a column of the files: ingest the files")
-    return {key: [dict(file.partition)[key] for file in group.files] for key in fresh}

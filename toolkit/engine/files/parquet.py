@@ -48,11 +48,10 @@ class ParquetGroup:
     def reading(self, name: str, kind: ScalarType) -> StoredColumn | None:
         return reading(self, self.schema.field(name), kind)
 
-    def sql(self, kinds: dict[str, ScalarType], partition: Sequence[str]) -> str:
+    def sql(self, kinds: dict[str, ScalarType]) -> str:
         """The table function that reads these files."""
         paths = ", ".join(sql_text(file.path) for file in self.files)
-        hive = f"hive_partitioning={str(bool(partition)).lower()}, hive_types_autocast=false"
-        return f"read_parquet([{paths}], filename={sql_text(FILE)}, {hive})"
+        return f"read_parquet([{paths}], filename={sql_text(FILE)}, hive_partitioning=false)"
 
 
 def parquet_groups(files: Iterable[PlacedFile]) -> list[ParquetGroup]:
@@ -60,7 +59,7 @@ def parquet_groups(files: Iterable[PlacedFile]) -> list[ParquetGroup]:
     found: dict[Any, list[tuple[PlacedFile, Any, int]]] = {}
     for file in files:
         schema, rows = _footer(file)
-        keys = tuple(key for key, _ in file.partition)
+        keys = tuple(file.partition)
         found.setdefault((tuple(zip(schema.names, schema.types, strict=True)), keys), []).append((file, schema, rows))
     return [ParquetGroup(tuple(file for file, _, _ in group), group[0][1], sum(rows for _, _, rows in group)) for group in found.values()]
 

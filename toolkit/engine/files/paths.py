@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.engine.ingest.files import format_of, is_log_file
 from toolkit.engine.ingest.findings import unreadable
+from toolkit.engine.ingest.partitions import partition_of
 
 Paths = str | Path | Sequence[str | Path]
 
 _GLOB = re.compile(r"[*?\[\]{}]")
-_KEY = re.compile(r"(?P<key>[^=]+)=(?P<value>.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class PlacedFile:
-    """`path` is absolute, without links. `partition`: the names and values of its folders, none when a name occurs twice."""
+    """`path` is absolute, without links. `partition`: the names and values of its folders."""
 
     path: str
     format: str
     compression: str | None
-    partition: tuple[tuple[str, str], ...]
+    partition: Mapping[str, str | None]
 
 
 def placed_files(source: Paths) -> list[PlacedFile]:
@@ -60,20 +60,7 @@ def _placed(path: Path) -> PlacedFile:
         raise unreadable(path, "a path with one of the characters * ? [ ] { } cannot be read in place: rename it, or ingest the file")
     if known not in ("parquet", "json", "csv", "tsv"):
         raise unreadable(path, "expected a file name that ends in .parquet, .jsonl, .ndjson, .json, .csv or .tsv: ingest the file")
-    return PlacedFile(real, known, compression, _partition(Path(real).parts[:-1]))
-
-
-def _partition(folders: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    pairs = tuple((match["key"], _unquoted(match["value"])) for folder in folders if (match := _KEY.fullmatch(folder)))
-    names = {key.lower() for key, _ in pairs}
-    return pairs if len(names) == len(pairs) and all(value for _, value in pairs) else ()
-
-
-def _unquoted(value: str) -> str:
-    """A value without the %XX that stand for characters which a folder's name cannot have."""
-    return re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes.fromhex(match[1].decode()), value.encode("utf-8", "surrogateescape")).decode(
-        "utf-8", "replace"
-    )
+    return PlacedFile(real, known, compression, partition_of(path))
 
 
 def sql_text(text: str) -> str:

@@ -1,42 +1,49 @@
 """JSON lines and CSV files in place: DuckDB parses the columns that a query names, and Python converts what it does not read alike.
 
 Attaching looks through the files once: for what an ingest would refuse (reported with file and line), for what DuckDB would read in
-another way (refused), for the types of columns that no schema knows, and for the least and greatest time of each file.
+another way (refused), for the types of columns that no schema knows, for the least and greatest time of each file, and for the form
+of the values: those of a column that all have the plain form of its type are left to DuckDB.
 """
 
 from __future__ import annotations
 
 import io
-import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from toolkit.engine.files import looks
-from toolkit.engine.files.parquet import literal, text_column
 from toolkit.engine.files.paths import PlacedFile, sql_name, sql_text
-from toolkit.engine.files.values import register, udf_of
-from toolkit.engine.ingest.csv_reader import _delimiter, _header
+from toolkit.engine.files.readings import Reading, field_reading, json_reading
+from toolkit.engine.files.values import register
+from toolkit.engine.ingest.csv_reader import delimiter_of, names_of
 from toolkit.engine.ingest.files import SIDECAR, log_file
 from toolkit.engine.ingest.findings import Report, unreadable
-from toolkit.engine.ingest.json_reader import _WRAPPER_KEYS, WRAPPERS, first_line_is_object
+from toolkit.engine.ingest.json_reader import first_line_is_object, is_wrapper, strict_json
+from toolkit.engine.ingest.naming import Target
+from toolkit.engine.ingest.scanner import scanner
 from toolkit.engine.lower.context import StoredColumn
 from toolkit.engine.lower.time_bounds import FILE
+from toolkit.kql.times import TICKS_PER_MICROSECOND, UNIX_EPOCH_TICKS
 from toolkit.kql.types import ScalarType, TableSchema
 
 _COMPRESSION = {None: "uncompressed", "gzip": "gzip", "zstd": "zstd"}
-_LENIENT_JSON = r"""(?i),\s*[}\]]|[:\[,]\s*-?(nan|inf)"""
+_TRAILING_COMMA = r",\s*[}\]]"
 """What DuckDB reads and JSON is not; it may also stand in a text, therefore Python looks at the line."""
-_RESPELLED = r"""\\u|\d[eE][-+\d]|\d{15}|0\.000"""
-"""What DuckDB spells in another way than Python, in the text of a value."""
 _BATCH = 8192
+_COLUMNS_AT_ONCE = 200
+_TIME = "TimeGenerated"
 
 
 @dataclass
 class TextGroup:
-    """Files of one format with the same columns. `bits`: the kinds of values of each column (`looks`)."""
+    """Files of one format with the same columns.
+
+    What a look through them fills in: the columns of JSON lines, `rows`, `bits` (the kinds of values of each column, see `looks`)
+    and `spans` (path -> bounds in ticks for the times that the file holds, as far as they are plain).
+    """
 
     files: tuple[PlacedFile, ...]
     format: str
@@ -45,6 +52,7 @@ class TextGroup:
     known: TableSchema | None = None
     rows: int = 0
     bits: dict[str, int] = field(default_factory=dict)
+    spans: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -59,57 +67,31 @@ class TextGroup:
 
     def natural(self, name: str) -> ScalarType | None:
         column = sql_name(name).format()
-        text = f"({column} ->> '$')" if self.is_json else column
-        where = f"ascii({column}) = 34" if self.is_json else "true"
-        times = _texts(f"SELECT {text} FROM {self.raw([name])} WHERE {where}")
-        return looks.kind_of_bits(self.bits[name], times)
+        bits, text = (looks.json_bits("v", None), f"({column} ->> '$')") if self.is_json else (looks.field_bits("v", None), column)
+        values = f"SELECT {text} AS t, CAST({column} AS VARCHAR) AS v FROM {self.raw([name])}"
+        return looks.kind_of_bits(self.bits[name], _texts(f"SELECT t FROM ({values}) WHERE {bits} = {looks.MAYBE_TIME}"))
 
     def reading(self, name: str, kind: ScalarType) -> StoredColumn:
-        return self._json_reading(name, kind) if self.is_json else text_column(sql_name(name), name, kind)
+        return self._reading(name, kind).column
 
-    def _json_reading(self, name: str, kind: ScalarType) -> StoredColumn:
-        column, bits = sql_name(name), self.bits[name]
-        if self._sql_type(name, kind) != "JSON":
-            plain = not bits & (looks.TEXT | looks.MAYBE_TIME) and kind is not ScalarType.STRING and bits
-            return StoredColumn(column, True, "{0}") if plain else text_column(column, name, kind, json=True)
-        text = "CAST({0} AS VARCHAR)"
-        rest = f"({text}, {literal(name)}, {sql_name(FILE)})"
-        udf = udf_of(kind, "value")
-        if kind is not ScalarType.DYNAMIC:
-            call = f"{udf}{rest}"
-            return StoredColumn(column, True, f"coalesce({call}, '')" if kind is ScalarType.STRING else call, udf=udf)
-        odd = f"ascii({text}) = 34 OR regexp_matches({text}, {literal(_RESPELLED)})"
-        return StoredColumn(column, True, f"CASE WHEN {odd} THEN {udf}{rest} ELSE {text} END", udf=udf)
+    def _reading(self, name: str, kind: ScalarType) -> Reading:
+        return (json_reading if self.is_json else field_reading)(name, kind, self.bits[name])
 
-    def _sql_type(self, name: str, kind: ScalarType) -> str:
-        """The type by which DuckDB reads a column of JSON: values of one kind by theirs, mixtures as JSON."""
-        bits = self.bits[name]
-        if not bits & ~(looks.TEXT | looks.MAYBE_TIME) and kind is not ScalarType.DYNAMIC:
-            return "VARCHAR"
-        whole = not bits & ~(looks.INTEGER | looks.INEXACT | looks.NOT_INT)
-        if whole and (kind is ScalarType.LONG or (kind is ScalarType.INT and not bits & looks.NOT_INT)):
-            return "BIGINT" if kind is ScalarType.LONG else "INTEGER"
-        if bits == looks.BOOL and kind is ScalarType.BOOL:
-            return "BOOLEAN"
-        return "JSON"
-
-    def sql(self, kinds: dict[str, ScalarType], partition: Sequence[str]) -> str:
+    def sql(self, kinds: dict[str, ScalarType]) -> str:
         """The table function that reads these files."""
-        types = {name: self._sql_type(name, kinds[name]) if self.is_json else "VARCHAR" for name in self.names}
-        hive = f"hive_partitioning={str(bool(partition)).lower()}, hive_types_autocast=false"
-        return self._scan(types, f", filename={sql_text(FILE)}, {hive}")
+        return self._scan({name: self._reading(name, kinds[name]).sql_type for name in self.names})
 
     def raw(self, names: Sequence[str]) -> str:
         """The same with the values as they stand in the files."""
-        wanted = dict.fromkeys(names if self.is_json else self.names, "JSON" if self.is_json else "VARCHAR")
-        return self._scan(wanted, f", filename={sql_text(FILE)}, hive_partitioning=false")
+        return self._scan(dict.fromkeys(names if self.is_json else self.names, "JSON" if self.is_json else "VARCHAR"))
 
-    def _scan(self, types: dict[str, str], options: str) -> str:
+    def _scan(self, types: dict[str, str]) -> str:
         columns = ", ".join(f"{sql_text(name)}: '{kind}'" for name, kind in types.items())
+        options = f"columns={{{columns}}}, filename={sql_text(FILE)}, hive_partitioning=false"
         if self.is_json:
-            return f"read_json({self._head()}, format='newline_delimited', records='true', columns={{{columns}}}{options})"
+            return f"read_json({self._head()}, format='newline_delimited', records='true', {options})"
         marks = f"delim={sql_text(self.delimiter)}, quote='\"', escape='\"', strict_mode=true"
-        return f"read_csv({self._head()}, header=true, auto_detect=false, {marks}, columns={{{columns}}}{options})"
+        return f"read_csv({self._head()}, header=true, auto_detect=false, {marks}, {options})"
 
     def _head(self) -> str:
         paths = ", ".join(sql_text(file.path) for file in self.files)
@@ -117,43 +99,55 @@ class TextGroup:
 
     # --- the look through the files -----------------------------------------------------------------------------------
 
-    def look(self, table: str, unknown: Sequence[str] | None = None) -> None:
-        """Fills in rows and bits. Raises IngestError for what an ingest refuses and for what DuckDB would read differently."""
+    def look(self, table: str, target: Callable[[str], Target]) -> None:
+        """Fills in what is to be known of the files. `target`: the column that a name of theirs means.
+
+        Raises IngestError for what an ingest refuses and for what DuckDB would read differently.
+        """
         with _explained(self, table):
             if self.is_json:
                 self._look_at_records(table)
             else:
                 self._look_at_lines()
-            names = self.names if self.is_json or unknown is None else [name for name in self.names if name in unknown]
+            targets = {name: target(name) for name in self.names}
             self.bits = dict.fromkeys(self.names, 0)
-            bits = looks.json_bits if self.is_json else looks.field_bits
-            for at in range(0, len(names), 200):
-                some = names[at : at + 200]
-                wanted = ", ".join(f"bit_or({bits(sql_name(name).format())})" for name in some)
-                row = _rows(f"SELECT {wanted} FROM {self.raw(some)}")[0]
-                self.bits.update({name: value or 0 for name, value in zip(some, row, strict=True)})
+            # the fields of a CSV file are texts anyway
+            names = [name for name, one in targets.items() if self.is_json or one.type is not ScalarType.STRING]
+            for at in range(0, len(names), _COLUMNS_AT_ONCE):
+                self._look_at_values({name: targets[name] for name in names[at : at + _COLUMNS_AT_ONCE]})
+
+    def _look_at_values(self, targets: dict[str, Target]) -> None:
+        time = next((at for at, one in enumerate(targets.values()) if one.column == _TIME and one.type in (None, ScalarType.DATETIME)), -1)
+        texts = [f"CAST({sql_name(name).format()} AS VARCHAR) AS v{at}" for at, name in enumerate(targets)]
+        file, span, group, bits = "NULL", "NULL, NULL", "", looks.json_bits if self.is_json else looks.field_bits
+        source = f"SELECT {sql_name(FILE)} AS f, {', '.join(texts)} FROM {self.raw(list(targets))}"
+        if time >= 0:
+            source = f"SELECT *, {looks.moment(f'v{time}', quoted=self.is_json)} AS m FROM ({source})"
+            file, span, group = "f", "min(epoch_us(m)), max(epoch_us(m))", "GROUP BY f"
+        kinds = [f"bit_or({bits(f'v{at}', one.type, 'm' if at == time else '')})" for at, one in enumerate(targets.values())]
+        for path, least, greatest, *found in _rows(f"SELECT {file}, {span}, {', '.join(kinds)} FROM ({source}) {group}"):
+            for name, value in zip(targets, found, strict=True):
+                self.bits[name] |= value or 0
+            if least is not None:
+                self.spans[path] = (_ticks(least), _ticks(greatest) + TICKS_PER_MICROSECOND - 1)
 
     def _look_at_records(self, table: str) -> None:
-        lenient = f"regexp_matches(json, {sql_text(_LENIENT_JSON)})"
-        lines = f"read_ndjson_objects({self._head()})"
-        kinds = f"json_keys(json) AS ks, json_type(json) AS kind, {lenient} AS odd, row_number() OVER () AS i"
-        counts = "count(*), min(i), count_if(odd), count_if(kind <> 'OBJECT')"
-        found = _rows(f"SELECT ks, {counts} FROM (SELECT {kinds} FROM {lines}) GROUP BY ks ORDER BY 3")
-        self.names = list(dict.fromkeys(key for keys, *_ in found for key in keys))
-        self.rows = sum(row[1] for row in found)
-        if any(row[4] for row in found) or any(len(set(row[0])) < len(row[0]) or not row[0] for row in found):
+        lines, odd = f"read_ndjson_objects({self._head()})", f"regexp_matches(json, {sql_text(_TRAILING_COMMA)})"
+        found = _rows(f"SELECT json_keys(json), count(*), count_if({odd}) FROM {lines} GROUP BY 1")
+        self.rows = sum(count for _, count, _ in found)
+        if any(not keys or len(set(keys)) < len(keys) for keys, *_ in found):
             _raise_of_ingest(self, table)
             raise unreadable(self.name, "a line is no plain JSON object, or has a key twice: ingest the files")
+        self.names = _in_order([keys for keys, *_ in found], lines)
         if len({name.lower() for name in self.names}) < len(self.names):
             raise unreadable(self.name, "keys that differ only by case cannot be read in place: ingest the files")
         for keys, *_ in found:
-            envelope = table == "AzureDiagnostics" and "properties" in keys and "time" in keys
-            if envelope or (len(keys) <= 4 and _WRAPPER_KEYS.issuperset(keys) and any(key in keys for key in WRAPPERS)):
+            if (table == "AzureDiagnostics" and "properties" in keys and "time" in keys) or is_wrapper(keys):
                 raise unreadable(self.name, "records inside an export's envelope are not read in place: ingest the files")
-        if any(row[3] for row in found):
-            for texts in _texts(f"SELECT json FROM {lines} WHERE {lenient}"):
+        if any(count for *_, count in found):
+            for texts in _texts(f"SELECT json FROM {lines} WHERE {odd}"):
                 for text in texts.to_pylist():
-                    json.loads(text, parse_constant=_no_constant)
+                    strict_json(text)
 
     def _look_at_lines(self) -> None:
         mark = re.escape(self.delimiter)
@@ -175,16 +169,33 @@ class TextGroup:
     def verify(
         self, columns: dict[str, StoredColumn], kinds: dict[str, ScalarType], time: str | None, table: str
     ) -> dict[str, tuple[int, int]]:
-        """Converts every value once. The least and greatest time of each file that has times."""
-        converted = {name: column.template.format(column.sql_name.format()) for name, column in columns.items()}
-        counted = [f"count({text})" for name, text in converted.items() if columns[name].udf and name != time]
-        span = f"min({converted[time]}), max({converted[time]})" if time else "NULL, NULL"
+        """Converts once every value that Python has to convert. Bounds for the times of each file that has times."""
+        converted = {name: column.template.format(column.sql_name.format()) for name, column in columns.items() if column.udf}
+        if not converted:
+            return self.spans
+        counted = [f"count({text})" for name, text in converted.items() if name != time]
+        span = f"min({converted[time]}), max({converted[time]})" if time in converted else "NULL, NULL"
         with _explained(self, table):
             found = _rows(
-                f"SELECT {sql_name(FILE)}, {', '.join([span, *counted])} FROM {self.sql(kinds, ())} GROUP BY 1",
-                [column.udf for column in columns.values() if column.udf],
+                f"SELECT {sql_name(FILE)}, {', '.join([span, *counted])} FROM {self.sql(kinds)} GROUP BY 1",
+                [columns[name].udf for name in converted],
             )
-        return {row[0]: (row[1], row[2]) for row in found if row[1] is not None}
+        return {row[0]: (row[1], row[2]) for row in found if row[1] is not None} if time in converted else self.spans
+
+
+def _ticks(microseconds: int) -> int:
+    return microseconds * TICKS_PER_MICROSECOND + UNIX_EPOCH_TICKS
+
+
+def _in_order(keys: Sequence[Sequence[str]], lines: str) -> list[str]:
+    """All keys in order of first appearance in the records of `lines`."""
+    names = {key for some in keys for key in some}
+    first: Sequence[str] = keys[0] if len(keys) == 1 else _rows(f"SELECT json_keys(json) FROM {lines} LIMIT 1")[0][0]
+    if len(first) == len(names):
+        return list(first)
+    # numbering the records takes one thread
+    found = _rows(f"SELECT ks FROM (SELECT json_keys(json) AS ks, row_number() OVER () AS i FROM {lines}) GROUP BY ks ORDER BY min(i)")
+    return list(dict.fromkeys(key for (some,) in found for key in some))
 
 
 def text_groups(files: Sequence[PlacedFile]) -> list[TextGroup]:
@@ -201,8 +212,8 @@ def text_groups(files: Sequence[PlacedFile]) -> list[TextGroup]:
                 )
         else:
             delimiter, header = _csv_head(opened)
-        key = (file.format, opened.compression, delimiter, header, tuple(key for key, _ in file.partition))
-        found.setdefault(key, []).append(PlacedFile(file.path, file.format, opened.compression, file.partition))
+        key = (file.format, opened.compression, delimiter, header, tuple(file.partition))
+        found.setdefault(key, []).append(replace(file, compression=opened.compression))
     return [TextGroup(tuple(group), key[0], key[2], list(key[3])) for key, group in found.items()]
 
 
@@ -223,13 +234,13 @@ def _csv_head(file: Any) -> tuple[str, tuple[str, ...]]:
 
     with file.open() as stream, io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
         first = text.readline(1 << 20)
-    delimiter = _delimiter(first, file.format)
+    delimiter = delimiter_of(first, file.format)
     report = Report()
     try:
         cells = next(csv.reader([first], delimiter=delimiter, strict=True), [])
     except csv.Error as error:
         raise unreadable(file.path, f"the header line is not valid {file.format.upper()}: {error}", 1) from None
-    names = _header(cells, file.name, report)
+    names = names_of(cells, file.name, report)
     if report.notes or len(names) < len(cells) or len({name.lower() for name in names}) < len(names):
         raise unreadable(file.path, "a header with a name twice, or with an empty one, is not read in place: ingest the file", 1)
     return delimiter, tuple(names)
@@ -242,7 +253,7 @@ def _explained(group: TextGroup, table: str) -> Iterator[None]:
 
     try:
         yield
-    except (duckdb.Error, ValueError) as error:
+    except (duckdb.Error, ValueError, RecursionError) as error:
         _raise_of_ingest(group, table)
         text = str(error).strip().splitlines()[0]
         path, _, message = text.partition("kql: ")[2].partition(": ")
@@ -268,24 +279,10 @@ def _raise_of_ingest(group: TextGroup, table: str) -> None:
         raise report.as_error()
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _connection(functions: Sequence[str] = ()) -> Any:
-    """An engine of its own for a look at the files, before the one for queries may reach them."""
-    import duckdb
-
-    off = dict.fromkeys(("autoinstall_known_extensions", "enable_external_file_cache"), "false")
-    connection = duckdb.connect(config={**off, "temp_directory": "", "TimeZone": "UTC"})
-    connection.execute("SET enable_progress_bar = false")
-    for name in dict.fromkeys(functions):
-        register(connection, name)
-    return connection
-
-
 def _rows(sql: str, functions: Sequence[str] = ()) -> list[Any]:
-    with _connection(functions) as connection:
+    with scanner() as connection:
+        for name in dict.fromkeys(functions):
+            register(connection, name)
         rows: list[Any] = connection.sql(sql).fetchall()
         return rows
 
@@ -293,6 +290,6 @@ def _rows(sql: str, functions: Sequence[str] = ()) -> list[Any]:
 def _texts(sql: str) -> Iterator[Any]:
     import pyarrow as pa
 
-    with _connection() as connection:
+    with scanner() as connection:
         for batch in connection.sql(sql).to_arrow_reader(_BATCH):
             yield batch.column(0).cast(pa.string())

@@ -43,6 +43,7 @@ def register(connection: Any, name: str) -> None:
 def _reader(kind: ScalarType, source: str) -> Callable[[Any, Any, Any], Any]:
     def read(texts: Any, column: Any, files: Any) -> Any:
         from toolkit.engine.ingest.coerce import coerce_strings, coerce_values
+        from toolkit.engine.ingest.json_reader import strict_json
         from toolkit.engine.ingest.logtime import TimeReading, has_numeric_order
 
         if (
@@ -52,7 +53,7 @@ def _reader(kind: ScalarType, source: str) -> Callable[[Any, Any, Any], Any]:
         ):
             raise ValueError(_refusal(column, files, 0, _ORDER))
         if source == "value":
-            values = [None if text is None else _value(text) for text in texts.to_pylist()]
+            values = [None if text is None else strict_json(text) for text in texts.to_pylist()]
             if kind is ScalarType.DATETIME and any(isinstance(value, str) and has_numeric_order(value) for value in values):
                 raise ValueError(_refusal(column, files, 0, _ORDER))
             found = coerce_values(values, kind, TimeReading(), text_source=False)
@@ -67,12 +68,6 @@ def _reader(kind: ScalarType, source: str) -> Callable[[Any, Any, Any], Any]:
 
 def _refusal(column: Any, files: Any, row: int, reason: str) -> str:
     return f"kql: {files[row].as_py()}: column {column[row].as_py()!r} is not read in place: {reason}; ingest the file"
-
-
-def _value(text: str) -> Any:
-    import json
-
-    return json.loads(text)
 
 
 for _kind in (*_KINDS, ScalarType.STRING):

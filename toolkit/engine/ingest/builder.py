@@ -81,14 +81,18 @@ class SourceBuilder:
         self.rows += chunk.rows
 
     def _new_column(self, key: str) -> Column:
+        target = self.target(key)
+        return Column(key, target, TimeReading(zone=target.zone or self._sidecar.zone))
+
+    def target(self, key: str) -> Target:
+        """The column that a key means. Raises IngestError for a key that cannot be one."""
         try:
             key.encode()
-            target = self._naming.target(key)
+            return self._naming.target(key)
         except UnicodeEncodeError:
             raise unreadable(self.source, f"expected Unicode text, found a column name with bytes that are not UTF-8: {key!r}") from None
         except UnknownZoneError as error:
             raise unreadable(self.source, str(error)) from None
-        return Column(key, target, TimeReading(zone=target.zone or self._sidecar.zone))
 
     def _part(self, column: Column, values: Any, chunk: Chunk) -> Part:
         part = Part(chunk.rows, values, column.key in chunk.ready, chunk.text_source)
@@ -136,6 +140,21 @@ class SourceBuilder:
         self.bad.add(row)
         self.value_errors += 1
         self._report.error(message, self.source, self._lines[chunk][row - self._starts[chunk]])
+
+    def add_constant(self, key: str, target: Target, text: str | None) -> bool:
+        """Adds a column that has one value in all rows, when the source is at its end. False where the source has it itself.
+
+        Raises IngestError for a text that is no value of the column's type.
+        """
+        if any(key.lower() == name.lower() or column.target.column == target.column for name, column in self.columns.items()):
+            return False
+        kind = target.type or ScalarType.STRING
+        coerced = coerce_strings(pa.array([text], pa.string()), kind, TimeReading(zone=target.zone), text_source=True)
+        for reason in coerced.bad.values():
+            raise unreadable(self.source, f"the folder {key}={text}: {reason}")
+        column = self.columns[key] = Column(key, replace(target, type=kind), TimeReading(zone=target.zone))
+        column.add(Part(self.rows, pa.repeat(coerced.array[0], self.rows), converted=True))
+        return True
 
     def finish(self) -> None:
         """Ends the source: decides the order of day and month and converts the times that waited for it."""

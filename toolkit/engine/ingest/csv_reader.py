@@ -33,9 +33,9 @@ def _records(text: io.TextIOWrapper, file: LogFile, report: Report) -> Iterator[
         first, before = text.readline(MAX_FIELD_CHARS), before + 1
     if not first:
         raise unreadable(file.name, "expected a header line, found an empty file")
-    reader = csv.reader(_with_first(first, text), delimiter=_delimiter(first, file.format), strict=True)
+    reader = csv.reader(_with_first(first, text), delimiter=delimiter_of(first, file.format), strict=True)
     try:
-        header = _header(next(reader), file.name, report)
+        header = names_of(next(reader), file.name, report)
     except csv.Error as error:
         raise unreadable(file.name, f"the header line is not valid {file.format.upper()}: {error}", 1) from None
     rows: list[list[str]] = []
@@ -54,12 +54,13 @@ def _with_first(first: str, rest: io.TextIOWrapper) -> Iterator[str]:
     yield from rest
 
 
-def _delimiter(header: str, kind: str) -> str:
+def delimiter_of(header: str, kind: str) -> str:
     """The first usual delimiter that the header holds: a .csv of a European Excel has semicolons."""
     return next((mark for mark in _DELIMITERS[kind] if mark in header), _DELIMITERS[kind][0])
 
 
-def _header(cells: list[str], source: str, report: Report) -> list[str]:
+def names_of(cells: list[str], source: str, report: Report) -> list[str]:
+    """The columns that the cells of a header line name. Raises IngestError for a header without, or with a gap."""
     names = [cell.strip() for cell in cells]
     while names and not names[-1]:
         names.pop()

@@ -21,6 +21,7 @@ from toolkit.engine.ingest.json_reader import WRAPPERS, first_line_is_object
 from toolkit.engine.ingest.logtime import TimeReading
 from toolkit.engine.ingest.naming import Naming, UnknownZoneError
 from toolkit.engine.ingest.scalars import Refusal, dynamic_of_json
+from toolkit.engine.ingest.scanner import scanner
 from toolkit.kql.types import ScalarType
 
 LARGE_BYTES = 4 * 1024 * 1024
@@ -42,7 +43,7 @@ def read_json_fast(file: LogFile, naming: Naming, minimum: int = LARGE_BYTES) ->
     import duckdb
 
     try:
-        with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
+        with scanner() as connection:
             keys = _keys(connection, file)
             if keys is None:
                 return None

@@ -37,10 +37,11 @@ def infer_type(parts: Iterable[Any], *, text_source: bool) -> ScalarType:
             kinds.add(kind)
             if kind is ScalarType.LONG:
                 largest = max(largest, abs(int(value)))
-    return _unify(kinds, largest)
+    return unified(kinds, largest)
 
 
-def _unify(kinds: set[ScalarType], largest: int) -> ScalarType:
+def unified(kinds: set[ScalarType], largest: int) -> ScalarType:
+    """The one type for values of several; `largest` is the greatest whole number among them, without its sign."""
     if len(kinds) == 1:
         return next(iter(kinds))
     if kinds == {ScalarType.LONG, ScalarType.REAL} and largest <= _EXACT_IN_REAL:

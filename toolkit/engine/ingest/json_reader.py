@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any
 
@@ -72,6 +72,16 @@ def read_json(file: LogFile, report: Report) -> Iterator[Chunk]:
             yield from _lines(head, stream, file.name, report)
         else:
             yield from _document(head + stream.read(MAX_DOCUMENT_BYTES), file, report)
+
+
+def is_wrapper(keys: Collection[str]) -> bool:
+    """Whether an object of these keys is an export's envelope of records, if it holds a list of them."""
+    return any(key in keys for key in WRAPPERS) and _WRAPPER_KEYS.issuperset(keys)
+
+
+def strict_json(text: str) -> Any:
+    """The value of a JSON text. Raises ValueError, for NaN and Infinity too; RecursionError."""
+    return _PLAIN.decode(text)
 
 
 def first_line_is_object(file: LogFile) -> bool:
@@ -140,7 +150,7 @@ class _Gathering:
 def _wrapped(value: dict[str, Any]) -> list[Any] | None:
     """The records inside `{"records": [...]}` (storage and Event Hub exports, CloudTrail files, ARM answers)."""
     wrapped = next((value[key] for key in WRAPPERS if key in value), None)
-    return wrapped if isinstance(wrapped, list) and _WRAPPER_KEYS.issuperset(value) else None
+    return wrapped if isinstance(wrapped, list) and is_wrapper(value) else None
 
 
 def _kind(value: Any) -> str:

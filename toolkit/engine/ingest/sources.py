@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from toolkit.engine.ingest.files import SIDECAR, LogFile, is_log_file, log_file
 from toolkit.engine.ingest.findings import Finding, Report, unreadable
 from toolkit.engine.ingest.json_reader import read_json
 from toolkit.engine.ingest.naming import Naming
+from toolkit.engine.ingest.partitions import partition_of, partition_types
 from toolkit.engine.ingest.sidecar import Sidecar, read_sidecar
 from toolkit.engine.ingest.text_logs import read_text_log, text_logs
 from toolkit.kql.types import ScalarType, TableSchema
@@ -64,12 +65,13 @@ def read_source(source: Any, table: str, schema: TableSchema | None, *, lenient:
     schema = _with_text_logs(items, table, schema)
     naming = Naming(table, schema)
     builders = [_built(item, table, naming, report) for item in items]
+    folders = _add_partitions(items, builders)
     assembled = assemble(builders)
     if report.total_errors and not lenient:
         raise report.as_error()
     for builder in builders:
         builder.note_placeholders()
-    columns = _ordered(assembled.columns, schema)
+    columns = _ordered(assembled.columns, schema, folders)
     _note_surprises(columns, table, schema, report)
     skipped = report.total_errors - sum(builder.value_errors for builder in builders) + sum(len(builder.bad) for builder in builders)
     arrow = pa.table({name: array for name, (_, array) in columns.items()})
@@ -138,6 +140,19 @@ def _built(item: _Item, table: str, naming: Naming, report: Report) -> SourceBui
     return builder
 
 
+def _add_partitions(items: Sequence[_Item], builders: Sequence[SourceBuilder]) -> list[str]:
+    """Gives the rows of each file what its folders say; the columns that come of it."""
+    found = [partition_of(item.file.path) if item.file else {} for item in items]
+    types = partition_types(found)
+    columns: dict[str, None] = {}
+    for builder, folders in zip(builders, found, strict=True):
+        for key, text in folders.items():
+            target = builder.target(key)
+            if builder.add_constant(key, replace(target, type=target.type or types[key]), text):
+                columns[target.column] = None
+    return list(columns)
+
+
 def _built_fast(file: LogFile, naming: Naming, report: Report, sidecar: Sidecar) -> SourceBuilder | None:
     """The whole file at once, when it is large and every value of it is as expected."""
     chunk = read_json_fast(file, naming)
@@ -187,10 +202,12 @@ def _unpacked(chunk: Chunk) -> Chunk:
     return replace(chunk, columns=chunk_of_records(unpack(records), chunk.lines).columns)
 
 
-def _ordered(columns: dict[str, tuple[ScalarType, Any]], schema: TableSchema | None) -> dict[str, tuple[ScalarType, Any]]:
-    """Columns of the schema in its order, then the others as they appeared."""
+def _ordered(
+    columns: dict[str, tuple[ScalarType, Any]], schema: TableSchema | None, last: Collection[str]
+) -> dict[str, tuple[ScalarType, Any]]:
+    """Columns of the schema in its order, then the others as they appeared, then those of folders."""
     known = [name for name in schema.columns if name in columns] if schema else []
-    return {name: columns[name] for name in dict.fromkeys([*known, *columns])}
+    return {name: columns[name] for name in dict.fromkeys([*known, *(name for name in columns if name not in last), *last])}
 
 
 def _resolved(table: str, schema: TableSchema | None, found: dict[str, ScalarType]) -> TableSchema:

@@ -1,0 +1,21 @@
+"""An engine of its own for a look through files, before the one for queries may reach them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+_OFF = dict.fromkeys(("autoinstall_known_extensions", "enable_external_file_cache"), "false")
+
+
+def scanner() -> duckdb.DuckDBPyConnection:
+    """An empty DuckDB that reads files and writes none, also not to standard output."""
+    import duckdb
+
+    connection = duckdb.connect(config={**_OFF, "temp_directory": "", "TimeZone": "UTC"})
+    # Python's interactive modes switch the bar on by themselves; in Jupyter without its widgets even switching it off fails
+    if connection.execute("SELECT current_setting('enable_progress_bar')").fetchall() != [(False,)]:
+        connection.execute("SET enable_progress_bar = false")
+    return connection
