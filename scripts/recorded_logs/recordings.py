@@ -16,6 +16,7 @@ from scripts.recorded_logs import (
     azure_activity,
     benign_day,
     cloudtrail,
+    cloudtrail_iam,
     health,
     netskope,
     shapes,
@@ -162,6 +163,19 @@ def _cloudtrail() -> list[Recording]:
         "root-create-user-failed": cloudtrail.root_create_user_failed,
         "root-access-key": cloudtrail.root_access_key,
         "root-access-key-for-user": cloudtrail.root_access_key_for_user,
+        "root-sign-in-changed": cloudtrail_iam.root_sign_in_changed,
+        "sign-in-without-mfa": cloudtrail_iam.sign_in_without_mfa,
+        "admin-policy": cloudtrail_iam.admin_policy,
+        "admin-policy-harmless": cloudtrail_iam.admin_policy_harmless,
+        "keys-for-others": cloudtrail_iam.keys_for_others,
+        "trail-tampered": cloudtrail_iam.trail_tampered,
+        "guards-off": cloudtrail_iam.guards_off,
+        "assume-root": cloudtrail_iam.assume_root,
+        "instance-credentials": cloudtrail_iam.instance_credentials,
+        "denied-survey": cloudtrail_iam.denied_survey,
+        "denied-ordinary": cloudtrail_iam.denied_ordinary,
+        "connector-tampered": cloudtrail_iam.connector_tampered,
+        "watched-sign-in": cloudtrail_iam.watched_sign_in,
     }
     made = [
         _recording("aws", "AWSCloudTrail", scenario, author(), (_name(author), _TRAIL, _summary(author)))

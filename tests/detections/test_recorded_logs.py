@@ -22,7 +22,9 @@ _NETWORKS = [
 _GUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)
 _MAIL = re.compile(r"[\w.+-]+@([\w-]+(?:\.[\w-]+)+)")
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
-_SECRET = re.compile(r"eyJ[A-Za-z0-9_-]{10,}|-----BEGIN|(?:AKIA|ASIA|AIDA|AROA)(?!EXAMPLE)[A-Z0-9]{8,}|password", re.IGNORECASE)
+_SECRET = re.compile(
+    r"eyJ[A-Za-z0-9_-]{10,}|-----BEGIN|(?:AKIA|ASIA|AIDA|AROA)(?!EXAMPLE)[A-Z0-9]{8,}|password(?!ResetRequired|Recovery)", re.IGNORECASE
+)
 
 # Microsoft's built-in role ids are public constants, the same in every tenant.
 _BUILT_IN_ROLES = {
