@@ -146,7 +146,7 @@ def test_files_in_place(toolkit: Toolkit, data: Path) -> None:
     _write_parquet(Path("data/Door_CL/Day=2026-03-02/x.parquet"), 5)
     query = "Door_CL | where TimeGenerated > ago(1d) | summarize sum(Count_d), take_any(Day)"
     ran = toolkit("query", query, "--now", "2026-03-02T12:00:00Z", "--data", "data", "--format", "csv", "--in-place")
-    assert (ran.code, ran.out) == (0, "sum_Count_d,Day\n10.0,2026-03-02\n")
+    assert (ran.code, ran.out) == (0, "sum_Count_d,Day\n10.0,2026-03-02T00:00:00.0000000Z\n")
     assert "Door_CL: 1 file, 0.0 MiB, 5 rows, read in place." in ran.err
 
 
