@@ -13,9 +13,10 @@ ARGS   ?=
 # how many processes run the tests; SPREAD= runs them in one
 SPREAD ?= -n auto --dist loadfile
 
-RUNTIME := $(VENV)/.installed
-AZURE   := $(VENV)/.installed-azure
-DEV     := $(VENV)/.installed-dev
+RUNTIME  := $(VENV)/.installed
+AZURE    := $(VENV)/.installed-azure
+DEV      := $(VENV)/.installed-dev
+KQLMAGIC := .cache/kqlmagic/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -30,10 +31,7 @@ validate: $(RUNTIME) ## prove every detection on its recorded logs (FORMAT=text|
 test: $(DEV) ## run the tests (ARGS='tests/kql -k lexer')
 	$(BIN)/python -m pytest $(SPREAD) $(ARGS)
 
-test-kqlmagic: $(DEV) ## Kqlmagic against `toolkit serve`, in an environment of its own (500 MB)
-	test -x .cache/kqlmagic/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .cache/kqlmagic
-	$(BIN)/uv pip install --quiet --python .cache/kqlmagic/bin/python --requirement tests/serve/kqlmagic.txt || \
-	    $(BIN)/python -m pip --python .cache/kqlmagic/bin/python install --quiet --requirement tests/serve/kqlmagic.txt
+test-kqlmagic: $(DEV) $(KQLMAGIC) ## Kqlmagic and its notebook against `toolkit serve`, in an environment of its own (500 MB)
 	TOOLKIT_KQLMAGIC_PYTHON=$(CURDIR)/.cache/kqlmagic/bin/python $(BIN)/python -m pytest tests/serve/test_kqlmagic.py
 
 lint: lint-style lint-format lint-types lint-layers lint-sizes ## ruff, mypy --strict, the layer contract, file and function sizes
@@ -55,8 +53,8 @@ format: $(DEV) ## let ruff sort the imports and lay out the code
 bench: $(DEV) ## run the benchmarks
 	for bench in $(wildcard benchmarks/[a-z]*.py); do $(BIN)/python "$$bench" || exit 1; done
 
-notebooks: $(DEV) ## run every notebook on recorded logs and write it to build/notebooks
-	$(BIN)/python -m scripts.notebooks
+notebooks: $(DEV) $(KQLMAGIC) ## run every notebook on recorded logs and write it to build/notebooks (500 MB for Kqlmagic's)
+	$(BIN)/python -m scripts.notebooks $(ARGS)
 
 docs: $(DEV) ## write the generated pages of docs/
 	$(BIN)/python scripts/docs.py
@@ -89,6 +87,13 @@ $(AZURE): requirements-azure.lock $(RUNTIME)
 $(DEV): requirements-dev.lock $(RUNTIME)
 	@echo "setting up $(VENV): what its developers need as well"
 	@scripts/install.sh $(VENV) requirements-dev.lock
+	@touch $@
+
+$(KQLMAGIC): tests/serve/kqlmagic.txt | $(DEV)
+	@echo "setting up .cache/kqlmagic: Kqlmagic, which is not made to share an environment"
+	@test -x .cache/kqlmagic/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .cache/kqlmagic
+	@$(BIN)/uv pip install --quiet --python .cache/kqlmagic/bin/python --requirement $< || \
+	    $(BIN)/python -m pip --python .cache/kqlmagic/bin/python install --quiet --requirement $<
 	@touch $@
 
 lock: | $(BIN)/python ## resolve the dependencies of pyproject.toml again and write the lock files

@@ -10,13 +10,21 @@ from typing import Any
 
 import pytest
 
-from scripts.notebooks import NOTEBOOKS, executed
+from scripts.notebooks import NOTEBOOKS, NotebookError, all_notebooks, executed
 
-PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+ALL = all_notebooks()
+PATHS = [path for path in ALL if path.parent == NOTEBOOKS]
+KQLMAGIC = NOTEBOOKS / "kqlmagic" / "aws-root-activity.ipynb"
+"""Runs in tests/serve/test_kqlmagic.py."""
 
 
 def by_name(path: Path) -> str:
-    return path.stem
+    return str(path.relative_to(NOTEBOOKS).with_suffix(""))
+
+
+def code_of(path: Path) -> list[str]:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
 
 
 def outputs(notebook: Any) -> dict[str, str]:
@@ -76,7 +84,7 @@ def test_it_runs_and_finds_the_case(path: Path) -> None:
     CHECKS[path.stem](shown(executed(path)))
 
 
-@pytest.mark.parametrize("path", PATHS, ids=by_name)
+@pytest.mark.parametrize("path", ALL, ids=by_name)
 def test_it_is_committed_without_outputs(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     notebook = json.loads(text)
@@ -91,11 +99,24 @@ def test_it_is_committed_without_outputs(path: Path) -> None:
 
 @pytest.mark.parametrize("path", PATHS, ids=by_name)
 def test_one_cell_switches_it_to_a_workspace(path: Path) -> None:
-    sources = ["".join(cell["source"]) for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
+    sources = code_of(path)
     assert sources[0].startswith("ENV = None")
     assert "%kql --env {ENV} --data " in sources[1]
     assert not [source for source in sources[2:] if re.search(r"--env (?!None)|--data|--now", source)]
 
 
+def test_one_cell_switches_that_of_kqlmagic_too() -> None:
+    first, second, *others = code_of(KQLMAGIC)
+    assert re.findall(r"^(?:# )?CONNECTION = \"loganalytics://(\w+)", first, re.MULTILINE) == ["anonymous", "code"]
+    assert second.splitlines()[-1] == "%kql {CONNECTION}"
+    assert not [source for source in others if "://" in source or "CONNECTION" in source]
+
+
+def test_without_kqlmagic_its_notebook_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(NotebookError, match="Kqlmagic is not installed .* `make notebooks` does it"):
+        executed(KQLMAGIC, kqlmagic=tmp_path / "python")
+
+
 def test_every_notebook_is_checked() -> None:
     assert [path.stem for path in PATHS] == sorted(CHECKS)
+    assert [path for path in ALL if path not in PATHS] == [KQLMAGIC]
