@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from typing import Any
@@ -30,3 +31,17 @@ def browser() -> Iterator[Any]:
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield found
         found.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """A page whose console and requests are watched: what a browser complains about fails the test."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1000}, color_scheme="light")
+    found = context.new_page()
+    problems: list[str] = []
+    found.on("console", lambda message: problems.append(message.text) if message.type in ("error", "warning") else None)
+    found.on("pageerror", lambda error: problems.append(str(error)))
+    found.on("request", lambda request: problems.append(request.url) if not re.match(r"http://127\.0\.0\.1|file:", request.url) else None)
+    yield found
+    context.close()
+    assert not problems

@@ -2,66 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.workbooks.shown import BOOKS, open_book
+from tests.workbooks.shown import BOOKS, CONTRAST, open_book, wait
 from toolkit.workbooks.preview.listening import PreviewServer
 from toolkit.workbooks.preview.page import page as html
 
 _NUMBERS = "() => [...document.querySelectorAll('.tile .big')].map((tile) => tile.textContent)"
-_CONTRAST = """() => {
-  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-  const rgba = (text) => {
-    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = text; canvas.fillRect(0, 0, 1, 1);
-    const found = canvas.getImageData(0, 0, 1, 1).data;
-    return [found[0], found[1], found[2], found[3] / 255];
-  };
-  const over = (top, below) => [0, 1, 2].map((index) => top[index] * top[3] + below[index] * (1 - top[3])).concat(1);
-  const light = (color) => {
-    const part = color.slice(0, 3).map((value) => value / 255).map(
-      (value) => (value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * part[0] + 0.7152 * part[1] + 0.0722 * part[2];
-  };
-  const bad = [];
-  for (const node of document.querySelectorAll('main *, header *')) {
-    const own = [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim());
-    if (!own || !node.getClientRects().length || node.closest('svg')) continue;
-    const style = getComputedStyle(node), grounds = [];
-    for (let up = node; up; up = up.parentElement) grounds.push(rgba(getComputedStyle(up).backgroundColor));
-    const ground = grounds.reverse().reduce((below, top) => over(top, below), [255, 255, 255, 1]);
-    const ink = over(rgba(style.color), ground), [a, b] = [light(ink), light(ground)].sort((x, y) => y - x);
-    const ratio = (a + 0.05) / (b + 0.05);
-    if (ratio < 4.5) bad.push(`${ratio.toFixed(2)} ${node.tagName} ${node.className} ${node.textContent.slice(0, 30)}`);
-  }
-  return bad;
-}"""
-
-
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    """A page whose console and requests are watched: what a browser complains about fails the test."""
-    context = browser.new_context(viewport={"width": 1400, "height": 1000}, color_scheme="light")
-    found = context.new_page()
-    problems: list[str] = []
-    found.on("console", lambda message: problems.append(message.text) if message.type in ("error", "warning") else None)
-    found.on("pageerror", lambda error: problems.append(str(error)))
-    found.on("request", lambda request: problems.append(request.url) if not re.match(r"http://127\.0\.0\.1|file:", request.url) else None)
-    yield found
-    context.close()
-    assert not problems
-
-
-def _wait(page: Any, act: Any) -> None:
-    """Does something, and waits until the page was drawn again."""
-    before = page.evaluate("document.body.dataset.painted")
-    act()
-    page.wait_for_selector(f"body[data-painted]:not([data-painted='{before}'])")  # the page's policy lets no test script poll
 
 
 def test_other_parameters_give_other_numbers(page: Any) -> None:
@@ -69,30 +20,30 @@ def test_other_parameters_give_other_numbers(page: Any) -> None:
         page.goto(server.url)
         page.wait_for_selector(".tile")
         first = page.evaluate(_NUMBERS)
-        _wait(page, lambda: page.get_by_role("button", name="Everything, the platform too").click())
+        wait(page, lambda: page.get_by_role("button", name="Everything, the platform too").click())
         everything = page.evaluate(_NUMBERS)
         assert int(everything[5]) > int(first[5])
-        _wait(page, lambda: page.get_by_label("Time").select_option(label="Last 4 hours"))
+        wait(page, lambda: page.get_by_label("Time").select_option(label="Last 4 hours"))
         assert page.evaluate(_NUMBERS) != everything
         page.get_by_label("Time", exact=True).select_option(label="Custom…")
         page.get_by_label("Time, from (UTC)").fill("2026-03-02T09:00")
         page.get_by_label("Time, to (UTC)").fill("2026-03-02T14:00")
-        _wait(page, lambda: page.get_by_role("button", name="Apply").click())
+        wait(page, lambda: page.get_by_role("button", name="Apply").click())
         assert page.get_by_label("Time", exact=True).locator("option:checked").inner_text() == "2026-03-02 09:00 to 2026-03-02 14:00"
         page.locator("[data-input='Identity'] summary").click()
-        _wait(page, lambda: page.get_by_label("mallory@contoso.com").check())
+        wait(page, lambda: page.get_by_label("mallory@contoso.com").check())
         assert page.evaluate(_NUMBERS)[5] == "1"
 
 
 def test_a_click_opens_what_an_identity_did(page: Any) -> None:
     with open_book("aks-security") as preview, PreviewServer(preview) as server:
         page.goto(server.url)
-        _wait(page, lambda: page.get_by_role("tab", name="Who did it").click())
+        wait(page, lambda: page.get_by_role("tab", name="Who did it").click())
         assert not page.get_by_role("heading", name="Everything that").count()
-        _wait(page, lambda: page.locator("tr.click", has_text="mallory@contoso.com").click())
+        wait(page, lambda: page.locator("tr.click", has_text="mallory@contoso.com").click())
         assert page.get_by_role("heading", name="Everything that mallory@contoso.com did").is_visible()
         assert page.locator("tr[aria-selected='true']").inner_text().startswith("mallory@contoso.com")
-        _wait(page, lambda: page.locator("tr[aria-selected='true']").click())
+        wait(page, lambda: page.locator("tr[aria-selected='true']").click())
         assert not page.get_by_role("heading", name="Everything that").count()
 
 
@@ -100,14 +51,14 @@ def test_the_keyboard_does_all_of_it(page: Any) -> None:
     with open_book("detection-health") as preview, PreviewServer(preview) as server:
         page.goto(server.url)
         page.locator("[role='tab'][aria-selected='true']").focus()
-        _wait(page, lambda: page.keyboard.press("ArrowRight"))
+        wait(page, lambda: page.keyboard.press("ArrowRight"))
         assert page.evaluate("document.activeElement.textContent") == "Coverage"
-        _wait(page, lambda: page.keyboard.press("ArrowLeft"))
+        wait(page, lambda: page.keyboard.press("ArrowLeft"))
         page.locator("tr.click").first.focus()
-        _wait(page, lambda: page.keyboard.press("Enter"))
+        wait(page, lambda: page.keyboard.press("Enter"))
         assert page.get_by_role("heading", name="Zscaler ZPA").is_visible()
         page.get_by_role("button", name="Failures").first.focus()
-        _wait(page, lambda: page.keyboard.press("Space"))
+        wait(page, lambda: page.keyboard.press("Space"))
         assert page.locator("th[aria-sort='ascending']").inner_text().startswith("Failures")
         page.get_by_label("Search in Rules, those that need somebody first").fill("root")
         assert page.locator("[data-step='rules'] tbody tr:visible").count() == 3
@@ -122,9 +73,9 @@ def test_every_text_can_be_read(page: Any, book: str, scheme: str) -> None:
         assert page.evaluate("document.documentElement.dataset.theme") == scheme
         names = page.get_by_role("tab").all_inner_texts()
         for name in names[1:]:
-            assert not page.evaluate(_CONTRAST)
-            _wait(page, lambda name=name: page.get_by_role("tab", name=name).click())
-        assert not page.evaluate(_CONTRAST)
+            assert not page.evaluate(CONTRAST)
+            wait(page, lambda name=name: page.get_by_role("tab", name=name).click())
+        assert not page.evaluate(CONTRAST)
 
 
 def test_one_file_needs_no_server(page: Any, tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def test_criteria(tmp_path: Path, logs: Workspace) -> None:
         (query("resources", "x", queryType=1), "note", "Azure Resource Graph"),
         (query("Logs | where Nope == 1", "x"), "error", "'Nope' does not refer"),
         (query("Logs | where Level > 99", "x", noDataMessage="All quiet."), "empty", "All quiet."),
-        (query("Logs", "x", visualization="map"), "remark", "draws no map"),
+        (query("Logs", "x", visualization="map"), "remark", "a map only of columns of latitude"),
         ({"type": 10, "content": {}, "name": "x"}, "note", "needs Azure"),
         (query('{"version":"1.0.0","content":"[{\\"a\\": 1}]"}', "x", queryType=8), "total", "1"),
     ],

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from toolkit.engine.result import Result, ResultError
 from toolkit.report.charts import frame
 from toolkit.report.charts.chart import Chart, document
+from toolkit.report.charts.layers import in_layers
 from toolkit.report.charts.model import text_of
 from toolkit.report.charts.svg import cut, element, fill, group, label, num, series_colour, stroke, text_width, tooltip
 
@@ -16,7 +16,6 @@ _BOX, _GAP = 26.0, 12.0
 _BETWEEN = 110.0
 _WIDEST = 210.0
 _MOST_NODES = 150
-_SWEEPS = 4
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def graph_chart(result: Result, *, source: str, target: str, edge: str | None = 
     edges = [_Edge(*ends, value) for ends, value in sums.items()]
     if not edges:
         raise ResultError("there are no edges to draw")
-    layers = _layers(edges)
+    layers = in_layers((), [(each.source, each.target) for each in edges])
     notes = []
     shown = {node for layer in layers for node in layer}
     if len(shown) > _MOST_NODES:
@@ -58,46 +57,6 @@ def graph_chart(result: Result, *, source: str, target: str, edge: str | None = 
         layers = [[node for node in layer if node in shown] for layer in layers]
     body, height, width = _draw(edges, [layer for layer in layers if layer], title)
     return Chart(document(body, height, f"graph, {len(shown)} nodes, {len(edges)} edges", width), title, tuple(notes))
-
-
-def _layers(edges: Iterable[_Edge]) -> list[list[str]]:
-    """Nodes by their distance from where edges only begin; in each layer near those that they are connected with."""
-    after: dict[str, list[str]] = defaultdict(list)
-    before: dict[str, list[str]] = defaultdict(list)
-    nodes: dict[str, None] = {}
-    for each in edges:
-        nodes |= {each.source: None, each.target: None}
-        if each.source != each.target:
-            after[each.source].append(each.target)
-            before[each.target].append(each.source)
-    depth = {node: 0 for node in nodes if not before[node]} or {next(iter(nodes)): 0}
-    waiting = list(depth)
-    while waiting or len(depth) < len(nodes):
-        if not waiting:  # what is left is a circle that nothing leads to
-            waiting.append(next(node for node in nodes if node not in depth))
-            depth[waiting[0]] = 0
-        node = waiting.pop(0)
-        for following in after[node]:
-            if following not in depth:
-                depth[following] = depth[node] + 1
-                waiting.append(following)
-    layers = [[node for node in nodes if depth[node] == number] for number in range(max(depth.values()) + 1)]
-    for _ in range(_SWEEPS):
-        for number in range(1, len(layers)):
-            layers[number] = _near(layers[number], layers[number - 1], before)
-        for number in range(len(layers) - 2, -1, -1):
-            layers[number] = _near(layers[number], layers[number + 1], after)
-    return layers
-
-
-def _near(layer: list[str], other: list[str], ends: dict[str, list[str]]) -> list[str]:
-    place = {node: index for index, node in enumerate(other)}
-
-    def middle(node: str) -> float:
-        found = [place[end] for end in ends[node] if end in place]
-        return sum(found) / len(found) if found else len(other) / 2
-
-    return sorted(layer, key=middle)
 
 
 def _draw(edges: list[_Edge], layers: list[list[str]], title: str) -> tuple[str, float, float]:

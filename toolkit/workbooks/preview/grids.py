@@ -14,7 +14,7 @@ from toolkit.workbooks.tables import Row, Table, mapping, objects
 
 View = dict[str, Any]
 
-HIDDEN, BARS, HEAT, SPARKS, ICON, THRESHOLDS, LINKS = 5, (3, 4), 8, (9, 10, 20, 21), 11, 18, 7
+HIDDEN, BARS, HEAT, SPARKS, ICON, THRESHOLDS, LINKS, COMPOSITE = 5, (3, 4), 8, (9, 10, 20, 21), 11, 18, 7, 22
 DEFAULT_ROWS = 250
 _NUMERIC = frozenset({"int", "long", "real", "decimal"})
 _GENERATED = re.compile(r"\$gen_[A-Za-z]+_(?P<column>.*)_\d+")
@@ -32,6 +32,7 @@ def grid(table: Table, settings: Mapping[str, Any], sort: Any) -> tuple[View, Se
         item["columnId"]: item.get("label") for item in objects(settings.get("labelSettings")) if isinstance(item.get("columnId"), str)
     }
     columns: list[View] = []
+    drawn: list[Column] = []
     cells: list[list[Any]] = [[] for _ in shown]
     for index, (name, kind) in enumerate(table.columns):
         found = formatter(settings, name)
@@ -39,10 +40,17 @@ def grid(table: Table, settings: Mapping[str, Any], sort: Any) -> tuple[View, Se
             continue
         values = [row[index] for row in rows]
         column = Column(name, kind, found, values)
+        drawn.append(column)
         columns.append({"name": name, "title": labels.get(name) or name, "right": column.right, "type": kind})
         for place, row in enumerate(shown):
             cells[place].append(column.cell(row[index], table, row))
-    return {"columns": columns, "rows": cells, "total": len(rows), "filter": settings.get("filter") is True}, shown
+    view: View = {"columns": columns, "rows": cells, "total": len(rows), "filter": settings.get("filter") is True}
+    hierarchy = mapping(settings.get("hierarchySettings"))
+    if hierarchy:
+        from toolkit.workbooks.preview.trees import Grid, as_tree  # a tree is made of the columns of this file
+
+        as_tree(view, Grid(table, shown, drawn, labels), hierarchy)
+    return view, shown
 
 
 def in_order(table: Table, sort: Any) -> Sequence[Row]:
@@ -111,13 +119,15 @@ class Column:
     def _draw(self, found: View, value: Any, number: float | None, table: Table, row: Row) -> None:
         if self.form in BARS or self.form == HEAT:
             if number is not None:
-                found["bar" if self.form in BARS else "heat"] = round(self._share(number), 3)
+                found["bar" if self.form in BARS else "heat"] = round(share(number, self.least, self.most), 3)
                 found["palette"] = str(self.options.get("palette") or "blue")
         elif self.form in SPARKS:
             found["spark"] = [number_of(point) or 0.0 for point in value][:200] if isinstance(value, list) else []
             found["line"] = self.form in (9, 10)
             found["palette"] = str(self.options.get("palette") or "blue")
             found["t"] = ""
+        elif self.form == COMPOSITE:
+            self._parts(found, table, row)
         elif self.form == ICON:
             found["icon"] = str(value or "")
         elif self.form == THRESHOLDS:
@@ -137,9 +147,27 @@ class Column:
             found["url"] = address
             found["t"] = str(self.options.get("linkLabel") or found["t"])
 
-    def _share(self, number: float) -> float:
-        width = self.most - self.least
-        return min(1.0, max(0.0, (number - self.least) / width)) if width > 0 else (1.0 if number > 0 else 0.0)
+    def _parts(self, found: View, table: Table, row: Row) -> None:
+        """A composite bar: the shares of several columns of the row, and a text about them."""
+        settings = mapping(self.options.get("compositeBarSettings"))
+        cells = table.dictionary(row)
+        items = list(objects(settings.get("columnSettings")))
+        amounts = [max(0.0, number_of(cells.get(str(item.get("columnName")))) or 0.0) for item in items]
+        total = sum(amounts)
+        found["parts"] = [
+            {"share": round(amount / total, 3), "color": str(item.get("color") or "blue"), "t": f"{item.get('columnName')}: {amount:,.6g}"}
+            for amount, item in zip(amounts, items, strict=True)
+            if amount > 0
+        ]
+        label = settings.get("labelText")
+        if isinstance(label, str) and label:
+            found["t"] = _COLUMN.sub(lambda match: cell_text(cells.get(match[1])), label)
+
+
+def share(number: float, least: float, most: float) -> float:
+    """How far a number is from the least to the most, from 0 to 1."""
+    width = most - least
+    return min(1.0, max(0.0, (number - least) / width)) if width > 0 else (1.0 if number > 0 else 0.0)
 
 
 def threshold(value: Any, text: str, options: Mapping[str, Any], table: Table, row: Row) -> View:

@@ -34,7 +34,7 @@ _PAGE = """<!doctype html>
 
 def page(view: dict[str, Any]) -> str:
     """The whole page of a view. It loads nothing; a static one asks nobody either."""
-    script, style = _asset("preview.js"), _asset("preview.css")
+    script, style = _script(), _asset("preview.css")
     # inside a script element only `</script` and `<!--` could end the data
     data = json.dumps(view, ensure_ascii=False, separators=(",", ":"), default=str).replace("<", "\\u003c")
     title = html.escape(str(view.get("title") or "Workbook"))
@@ -43,10 +43,16 @@ def page(view: dict[str, Any]) -> str:
 
 def policy(*, static: bool) -> str:
     """The content security policy: the page's own script and style, by their hashes, and the server that it came from."""
-    script, style = _hash(_asset("preview.js")), _hash(_asset("preview.css"))
+    script, style = _hash(_script()), _hash(_asset("preview.css"))
     asks = "'none'" if static else "'self'"
     rest = "img-src data:; base-uri 'none'; form-action 'none'"
     return f"default-src 'none'; script-src {script}; style-src {style}; connect-src {asks}; {rest}"
+
+
+@cache
+def _script() -> str:
+    """The one script of the page: what draws, the pictures, the page itself."""
+    return "\n".join(_asset(name) for name in ("base.js", "shapes.js", "preview.js"))
 
 
 @cache

@@ -23,7 +23,9 @@ from toolkit.workbooks.numbers import cell_text
 from toolkit.workbooks.preview.answers import Answers
 from toolkit.workbooks.preview.charts import chart
 from toolkit.workbooks.preview.choices import Inputs, selection
+from toolkit.workbooks.preview.graphs import graph
 from toolkit.workbooks.preview.grids import View, grid, tiles
+from toolkit.workbooks.preview.maps import points
 from toolkit.workbooks.preview.markdown import to_html
 from toolkit.workbooks.preview.times import brushed
 from toolkit.workbooks.read import Notes, read_model
@@ -36,6 +38,11 @@ if TYPE_CHECKING:
 
 _KEPT_RESULTS = 200
 _MOST_ROWS = 10_000
+_MOST_PLAIN = 200
+_UNDRAWN = {
+    "map": "this preview draws a map only of columns of latitude and longitude.",
+    "graph": "the settings name no column of nodes that the query gives (nodeIdField).",
+}
 TIME_LIMIT = 60.0
 
 
@@ -243,17 +250,21 @@ class _Run:
         if shown in CHARTS:
             found = chart(table, shown, mapping(step.content.get("chartSettings")))
             if found is not None:
-                brush = (
-                    {"name": query.time_brush, "set": query.time_brush in self.chosen} if query.time_brush and found.get("time") else None
-                )
+                name = query.time_brush if found.get("time") else ""
+                brush = {"name": name, "set": bool(self.chosen.get(name))} if name else None
                 return {"chart": found, "brush": brush}
+        for name, draw in (("graph", graph), ("map", points)):
+            picture = draw(table, mapping(step.content.get(f"{name}Settings"))) if shown == name else None
+            if picture is not None:
+                view, rows = picture
+                return {**view, "data": _plain(table), **self.clicks(query, table, rows, scope)}
         settings = mapping(step.content.get("tileSettings"))
         if shown in ("tiles", "card", "stat") and (settings or shown != "tiles"):
             view, rows = tiles(table, settings)
         else:
             view, rows = grid(table, mapping(step.content.get("gridSettings")), step.content.get("sortBy"))
             if shown not in ("table", ""):
-                view["remark"] = f"Shown as a table: this preview draws no {shown}."
+                view["remark"] = f"Shown as a table: {_UNDRAWN.get(shown, f'this preview draws no {shown}.')}"
         return {**view, **self.clicks(query, table, rows, scope)}
 
     def clicks(self, query: Query, table: Table, rows: Sequence[Row], scope: _Scope) -> View:
@@ -272,6 +283,11 @@ class _Run:
             return json.dumps(table.dictionary(row), ensure_ascii=False, default=str)
         index = table.index(export.field)
         return cell_text(row[index]) if index is not None else export.default
+
+
+def _plain(table: Table) -> View:
+    """The first rows as texts, for those who cannot see the picture."""
+    return {"columns": [name for name, _ in table.columns], "rows": [[cell_text(cell) for cell in row] for row in table.rows[:_MOST_PLAIN]]}
 
 
 def _is_chosen(click: Mapping[str, str], current: Mapping[str, Any]) -> bool:

@@ -1,103 +1,11 @@
-"use strict";
-// Draws a view (see session.py) with DOM calls only: every text of the workbook and of the logs is set as text, never as markup.
+// Draws a view (see session.py).
 (() => {
-  const SVG = "http://www.w3.org/2000/svg";
+  const { h, colour, shade, text, key, drawn } = draw;
   const start = JSON.parse(document.getElementById("view").textContent);
   const chosen = {};
   const kept = { filters: {}, sorts: {}, open: {} };
   let view = start;
   let asked = 0;
-
-  function h(tag, props, ...children) {
-    const node = tag.startsWith("svg:") ? document.createElementNS(SVG, tag.slice(4)) : document.createElement(tag);
-    for (const [name, value] of Object.entries(props || {})) {
-      if (value === undefined || value === null || value === false) continue;
-      if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-      else if (name === "style") for (const [key, text] of Object.entries(value)) node.style.setProperty(key, text);
-      else if (name === "value" || name === "checked" || name === "selected") node[name] = value;
-      else node.setAttribute(name, value === true ? "" : value);
-    }
-    for (const child of children.flat(9)) if (child !== null && child !== undefined && child !== "") node.append(child);
-    return node;
-  }
-
-  // --- colours and icons -------------------------------------------------------------------------------------------------
-
-  const PLAIN = ["blue", "green", "turquoise", "purple", "orange", "red", "yellow", "gray", "pink", "brown", "lightBlue"];
-  const SAME = { redbright: "red", reddark: "red", magenta: "pink", amethyst: "purple", grayblue: "gray", coldhot: "orange", hotcold: "blue", categorical: "blue" };
-  function colour(name) {
-    const key = String(name || "").toLowerCase();
-    const found = SAME[key] || PLAIN.find((one) => one.toLowerCase() === key) || PLAIN.find((one) => key.startsWith(one.toLowerCase()));
-    return `var(--${found || "blue"})`;
-  }
-  function shade(palette, share) {
-    const key = String(palette).toLowerCase();
-    if (key === "greenred" || key === "redgreen") {
-      const part = key === "greenred" ? share : 1 - share;
-      return `color-mix(in srgb, color-mix(in srgb, var(--red) ${Math.round(part * 100)}%, var(--green)) 34%, transparent)`;
-    }
-    return `color-mix(in srgb, ${colour(palette)} ${Math.round(4 + share * 36)}%, transparent)`;
-  }
-  const ICONS = {
-    critical: ["red", "!", "o"], error: ["red", "×", "o"], failed: ["red", "×", "o"], unavailable: ["red", "×", "o"], fired: ["red", "!", "o"], alert: ["red", "!", "o"],
-    cancelled: ["gray", "–", "o"], canceled: ["gray", "–", "o"], stopped: ["gray", "■", "o"], disabled: ["gray", "–", "o"], warning: ["orange", "!", "t"], degraded: ["orange", "!", "t"],
-    success: ["green", "✓", "o"], resolved: ["green", "✓", "o"], available: ["green", "✓", "o"], check: ["green", "✓", "o"], info: ["blue", "i", "o"], important: ["orange", "!", "o"],
-    question: ["purple", "?", "o"], unknown: ["gray", "?", "o"], pending: ["turquoise", "…", "o"], uninitialized: ["gray", "·", "o"], up: ["gray", "↑", "n"], down: ["gray", "↓", "n"],
-    left: ["gray", "←", "n"], right: ["gray", "→", "n"], trendup: ["green", "↗", "n"], trenddown: ["red", "↘", "n"], sev0: ["red", "0", "s"], sev1: ["red", "1", "s"], sev2: ["orange", "2", "s"],
-    sev3: ["yellow", "3", "s"], sev4: ["gray", "4", "s"], 1: ["green", "1", "s"], 2: ["yellow", "2", "s"], 3: ["orange", "3", "s"], 4: ["red", "4", "s"],
-  };
-  function icon(name) {
-    const key = String(name).toLowerCase();
-    if (key === "blank" || key === "" || key === "none") return null;
-    const [tone, sign, shape] = ICONS[key] || ["gray", "•", "n"];
-    const fill = `var(--${tone})`;
-    const paint = { style: { fill: shape === "n" ? "none" : fill } };
-    const forms = {
-      o: () => h("svg:circle", { cx: 8, cy: 8, r: 7.5, ...paint }),
-      t: () => h("svg:path", { d: "M8 0.8 15.6 15H0.4Z", ...paint }),
-      s: () => h("svg:rect", { x: 0.5, y: 0.5, width: 15, height: 15, rx: 4, ...paint }),
-      n: () => null,
-    };
-    const sign_ = h("svg:text", { x: 8, y: shape === "t" ? 13 : 12, "text-anchor": "middle", "font-size": 11, "font-weight": 700,
-      style: { fill: shape === "n" ? fill : "var(--card)" } }, sign);
-    return h("svg:svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" }, forms[shape](), sign_);
-  }
-
-  // --- cells -------------------------------------------------------------------------------------------------------------
-
-  const text = (cell) => (cell && typeof cell === "object" ? cell.t : cell) ?? "";
-  const key = (cell) => (cell && typeof cell === "object" && "k" in cell ? cell.k : String(text(cell)));
-  function drawn(cell) {
-    if (!cell || typeof cell !== "object") return document.createTextNode(cell ?? "");
-    if (cell.url) return h("a", { href: cell.url, target: "_blank", rel: "noopener noreferrer" }, drawn({ ...cell, url: "" }));
-    if ("bar" in cell) {
-      const fill = h("b", { style: { width: `${cell.bar * 100}%`, background: colour(cell.palette) } });
-      return h("span", { class: "bar" }, h("span", {}, cell.t), h("i", {}, fill));
-    }
-    if ("spark" in cell) return spark(cell);
-    if ("icon" in cell) return h("span", { class: "mark" }, icon(cell.icon), h("span", {}, cell.t || cell.icon));
-    if ("color" in cell && cell.t !== "") {
-      const tone = colour(cell.color);
-      return h("span", { class: "chip", style: { "border-color": `color-mix(in srgb, ${tone} 60%, transparent)`, background: `color-mix(in srgb, ${tone} 14%, transparent)` } }, cell.t);
-    }
-    return document.createTextNode(cell.t);
-  }
-  function spark(cell) {
-    const most = Math.max(...cell.spark, 1e-9);
-    const width = 120, height = 22, step = width / Math.max(1, cell.spark.length);
-    const label = `${cell.spark.length} points, at most ${most < 1e-6 ? 0 : most}`;
-    const svg = h("svg:svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
-    if (cell.line) {
-      const points = cell.spark.map((value, place) => `${(place + 0.5) * step},${height - 1 - (value / most) * (height - 3)}`).join(" ");
-      svg.append(h("svg:polyline", { points, fill: "none", "stroke-width": 1.5, style: { stroke: colour(cell.palette) } }));
-    } else {
-      cell.spark.forEach((value, place) => {
-        const size = Math.max(value > 0 ? 2 : 0.75, (value / most) * (height - 2));
-        svg.append(h("svg:rect", { x: place * step, y: height - size, width: Math.max(1, step - 1), height: size, style: { fill: value > 0 ? colour(cell.palette) : "var(--line)" } }));
-      });
-    }
-    return svg;
-  }
 
   // --- steps -------------------------------------------------------------------------------------------------------------
 
@@ -131,6 +39,8 @@
     if (item.note) return h("div", { class: "note" }, item.note);
     if (item.empty) return h("div", { class: "note" }, item.empty);
     if (item.chart) return chart(item);
+    const shape = item.graph ? "graph" : item.hexagons ? "hexagons" : item.points ? "map" : null;
+    if (shape) return [draw.shapes[shape](item, (place, node) => clicks(item, place, node)), item.remark ? h("div", { class: "note" }, item.remark) : null, data(item.data.columns, item.data.rows)];
     if (item.tiles) return tiles(item);
     return item.columns ? grid(item) : null;
   }
@@ -233,7 +143,8 @@
     const act = () => choose(item.several ? several_rows(item, place) : selected ? item.unclick : item.clicks[place]);
     node.classList.add("click");
     node.setAttribute("tabindex", "0");
-    node.setAttribute("aria-selected", String(selected));
+    node.setAttribute(node.tagName === "TR" ? "aria-selected" : "aria-pressed", String(selected));
+    if (node.tagName !== "TR") node.setAttribute("role", "button");
     node.setAttribute("data-focus", `${item.name} ${JSON.stringify(item.clicks[place])}`);
     node.addEventListener("click", act);
     node.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); act(); } });
@@ -245,22 +156,12 @@
   }
   function grid(item) {
     const head = h("tr", {}, item.columns.map((column, place) => heading(item, column, place)));
-    const rows = item.rows.map((row, place) => ({ row, place }));
-    const sort = kept.sorts[item.name];
-    if (sort && sort.column < item.columns.length) {
-      rows.sort((a, b) => { const x = key(a.row[sort.column]), y = key(b.row[sort.column]); return (x < y ? -1 : x > y ? 1 : 0) * (sort.down ? -1 : 1); });
-    }
-    const draw = ({ row, place }) => clicks(item, place, h("tr", {}, row.map((cell, column) => {
-      const heat = cell && typeof cell === "object" && "heat" in cell;
-      return h("td", { class: item.columns[column].right ? "right" : "", title: (cell && cell.full) || (String(text(cell)).length > 40 ? text(cell) : null),
-        style: heat ? { background: shade(cell.palette, cell.heat) } : {} }, drawn(cell));
-    })));
-    const tbody = h("tbody", {}, rows.map(draw));
-    const table = h("table", { class: "grid" }, h("thead", {}, head), tbody);
+    const found = branches(item);
+    const tbody = h("tbody", {}, found.map((entry) => entry.node));
+    const table = h("table", { class: "grid", role: item.tree ? "treegrid" : item.clicks && !view.static ? "grid" : null, "aria-label": item.title || item.name }, h("thead", {}, head), tbody);
     const count = h("span", { "aria-live": "polite" });
     const filter = (needle) => {
-      let shown = 0;
-      [...tbody.children].forEach((row) => { const hit = row.textContent.toLowerCase().includes(needle.toLowerCase()); row.hidden = !hit; shown += hit ? 1 : 0; });
+      const shown = unfold(item, found, needle.toLowerCase());
       const all = item.total > item.rows.length ? `the first ${item.rows.length} of ${item.total} rows` : `${item.rows.length} row${item.rows.length === 1 ? "" : "s"}`;
       count.textContent = needle ? `${shown} of ${all}` : all;
     };
@@ -269,6 +170,73 @@
     filter(kept.filters[item.name] || "");
     return [item.remark ? h("div", { class: "note" }, item.remark) : null, h("div", { class: "tools" }, box, count, item.clicks && !view.static ? h("span", {}, "· a row opens details") : null),
       h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": item.title || item.name }, table)];
+  }
+  // The rows of a table, or the entries of a tree: parents first, siblings in the order that the reader has chosen.
+  function branches(item) {
+    const tree = item.tree || { column: -1, entries: item.rows.map((_, row) => ({ parent: -1, depth: 0, row })) };
+    const sort = kept.sorts[item.name], below = new Map(), found = [];
+    const cells = (entry) => entry.cells || item.rows[entry.row];
+    tree.entries.forEach((entry, number) => below.set(entry.parent, [...(below.get(entry.parent) || []), number]));
+    const order = (numbers) => {
+      if (!sort || sort.column >= item.columns.length) return numbers;
+      const by = (number) => key(cells(tree.entries[number])[sort.column]);
+      return [...numbers].sort((a, b) => { const x = by(a), y = by(b); return (x < y ? -1 : x > y ? 1 : 0) * (sort.down ? -1 : 1); });
+    };
+    const add = (number, parent) => {
+      const entry = tree.entries[number], inner = below.get(number) || [];
+      const own = { entry, parent, cells: cells(entry), inner: inner.length > 0, path: `${parent ? parent.path : ""}/${text(cells(entry)[Math.max(0, tree.column)])}` };
+      found.push(own);
+      own.node = line(item, own, tree.column);
+      order(inner).forEach((one) => add(one, own));
+    };
+    order(below.get(-1) || []).forEach((number) => add(number, null));
+    return found;
+  }
+  function line(item, own, branch) {
+    const { entry } = own;
+    const row = h("tr", { class: entry.cells ? "group-row" : "", "aria-level": item.tree ? entry.depth + 1 : null }, own.cells.map((cell, column) => {
+      const heat = cell && typeof cell === "object" && "heat" in cell;
+      const inside = column !== branch ? drawn(cell) : h("span", { class: "branch", style: { "padding-left": `${entry.depth * 18}px` } }, own.inner ? expander(item, own) : h("i", {}),
+        drawn(cell), cell && cell.count ? h("span", { class: "count" }, String(cell.count)) : null);
+      return h("td", { class: item.columns[column].right ? "right" : "", title: (cell && cell.full) || (String(text(cell)).length > 40 ? text(cell) : null),
+        style: heat ? { background: shade(cell.palette, cell.heat) } : {} }, inside);
+    }));
+    return entry.cells ? row : clicks(item, entry.row, row);
+  }
+  const opened = (item) => (kept.open[`tree ${item.name}`] = kept.open[`tree ${item.name}`] || {});
+  const isOpen = (item, own) => { const state = opened(item)[own.path]; return state === undefined ? own.entry.open : state; };
+  function expander(item, own) {
+    const set = (open) => { opened(item)[own.path] = open; own.unfold(); };
+    const move = (event) => {
+      const buttons = [...event.target.closest("tbody").querySelectorAll("tr:not([hidden]) .branch > button")];
+      const at = buttons.indexOf(event.target);
+      if (event.key === "ArrowRight" && !isOpen(item, own)) set(true);
+      else if (event.key === "ArrowLeft" && isOpen(item, own)) set(false);
+      else if (event.key === "ArrowLeft" && own.parent) own.parent.node.querySelector(".branch > button").focus();
+      else if (event.key === "ArrowDown" && buttons[at + 1]) buttons[at + 1].focus();
+      else if (event.key === "ArrowUp" && at > 0) buttons[at - 1].focus();
+      else if (!event.key.startsWith("Arrow")) return event.stopPropagation();
+      event.preventDefault();
+      return event.stopPropagation();
+    };
+    return h("button", { type: "button", "aria-label": `Rows of ${text(own.cells[item.tree.column]) || "(empty)"}`, "data-focus": `tree ${item.name} ${own.path}`,
+      onclick: (event) => { event.stopPropagation(); set(!isOpen(item, own)); }, onkeydown: move });
+  }
+  // Shows the rows that the reader looks for, or those whose parents are open; gives the number of rows found.
+  function unfold(item, found, needle) {
+    let shown = 0;
+    for (const own of found) own.hit = !needle || own.node.textContent.toLowerCase().includes(needle);
+    for (const own of [...found].reverse()) if (own.hit && own.parent && needle) own.parent.hit = true;
+    for (const own of found) {
+      own.node.hidden = !own.hit || Boolean(!needle && own.parent && (own.parent.node.hidden || !isOpen(item, own.parent)));
+      if (own.hit && !own.entry.cells) shown += 1;
+      if (!own.inner) continue;
+      const open = Boolean(needle) || isOpen(item, own);
+      own.node.setAttribute("aria-expanded", String(open));
+      own.node.querySelector(".branch > button").setAttribute("aria-expanded", String(open));
+      own.unfold = () => unfold(item, found, (kept.filters[item.name] || "").toLowerCase());
+    }
+    return shown;
   }
   function heading(item, column, place) {
     const sort = kept.sorts[item.name] || {};
@@ -305,6 +273,7 @@
   function chart(item) {
     const found = item.chart;
     if (found.shape === "pie") return [pie(item, found), table(found)];
+    const brush = item.brush && !view.static ? brushed(item) : null;
     const holder = h("div", {});
     const legend = h("div", { class: "legend" }, found.series.map((one, place) => h("span", {}, h("i", { style: { background: tone(found.styles, one.name, place) } }), called(found.styles, one.name),
       h("b", {}, short(one.ys.reduce((sum, value) => sum + (value || 0), 0))))));
@@ -314,7 +283,7 @@
       if (now && now !== width) { width = now; holder.replaceChildren(plot(item, found, now)); }
     };
     new ResizeObserver(draw).observe(holder);
-    return [holder, legend, table(found)];
+    return [holder, legend, brush, table(found)];
   }
   function plot(item, found, width) {
     const bars = found.shape === "bar";
@@ -375,7 +344,35 @@
       if (found.shape === "scatter" || points.length <= 40) points.forEach((point) => svg.append(h("svg:circle", { cx: point[0], cy: point[1], r: 2.6, style: { fill } })));
     });
     hover(svg, found, width, (place) => x(place));
+    if (item.brush && found.time && !view.static) brush(svg, item, width, height, (at) => found.xs[0] + ((at - left - slot / 2) / (width - left - right - slot || 1)) * span);
     return svg;
+  }
+  // A range of a time chart sets a parameter: by dragging over it, or with the two boxes below.
+  const ranged = (item, from, to) => choose({ [item.brush.name]: { durationMs: 0, startTime: new Date(from).toISOString(), endTime: new Date(to).toISOString() } });
+  function brush(svg, item, width, height, time) {
+    let from = null;
+    const at = (event) => { const box = svg.getBoundingClientRect(); return ((event.clientX - box.left) / box.width) * width; };
+    const mark = h("svg:rect", { class: "brush", y: 0, height, width: 0 });
+    svg.append(mark);
+    svg.classList.add("brushed");
+    svg.addEventListener("pointerdown", (event) => { from = at(event); svg.setPointerCapture(event.pointerId); });
+    svg.addEventListener("pointermove", (event) => {
+      if (from === null) return;
+      mark.setAttribute("x", Math.min(from, at(event)));
+      mark.setAttribute("width", Math.abs(at(event) - from));
+    });
+    svg.addEventListener("pointerup", (event) => {
+      const [low, high] = [from, at(event)].sort((a, b) => a - b);
+      from = null;
+      if (high - low > 4) ranged(item, time(low), time(high));
+    });
+  }
+  function brushed(item) {
+    const xs = item.chart.xs, box = (name, value) => h("input", { type: "datetime-local", "aria-label": `${item.title || "Chart"}, ${name} (UTC)`, value: new Date(value).toISOString().slice(0, 16) });
+    const from = box("from", xs[0]), to = box("to", xs[xs.length - 1]);
+    const apply = () => from.value && to.value && from.value < to.value && ranged(item, `${from.value}:00Z`, `${to.value}:00Z`);
+    const clear = item.brush.set ? h("button", { type: "button", class: "plain", onclick: () => choose({ [item.brush.name]: null }) }, "All of it") : null;
+    return h("details", { class: "data", open: item.brush.set }, h("summary", {}, "Time range"), h("div", { class: "range" }, from, to, h("button", { type: "button", class: "plain", onclick: apply }, "Apply"), clear));
   }
   function sidebars(item, found, width) {
     const longest = Math.max(...found.xs.map((x) => String(x).length));
@@ -435,13 +432,16 @@
       h("b", {}, full(slice.value)), `${Math.round((100 * slice.value) / total)}%`)));
     return h("div", { class: "pie" }, svg, legend);
   }
+  function data(head, rows) {
+    return h("details", { class: "data" }, h("summary", {}, "Data"), h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Data of the picture" }, h("table", { class: "grid" },
+      h("thead", {}, h("tr", {}, head.map((name) => h("th", { scope: "col" }, h("span", { class: "head" }, name))))),
+      h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell) => h("td", {}, cell))))))));
+  }
   function table(found) {
     const head = found.slices ? ["", "Value"] : [found.time ? "Time (UTC)" : "", ...found.series.map((one) => called(found.styles, one.name))];
     const rows = found.slices ? found.slices.map((slice) => [called(found.styles, slice.name), full(slice.value)])
       : found.xs.map((x, place) => [found.time ? whole(x) : x, ...found.series.map((one) => full(one.ys[place]))]);
-    return h("details", { class: "data" }, h("summary", {}, "Data"), h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Data of the chart" }, h("table", { class: "grid" },
-      h("thead", {}, h("tr", {}, head.map((name) => h("th", { scope: "col" }, h("button", { type: "button", tabindex: "-1", disabled: true }, name))))),
-      h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell) => h("td", {}, cell))))))));
+    return data(head, rows);
   }
 
   // --- the page ----------------------------------------------------------------------------------------------------------
