@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from toolkit.kql import plan, syntax
@@ -161,33 +161,48 @@ def _merge(b: Binder, operator: syntax.Union_, legs: Sequence[Leg]) -> plan.Rel:
 
 def merged(b: Binder, legs: Sequence[Leg], kind: str, source: str | None, span: Span, *, everything: bool = False) -> plan.Rel:
     """All rows of all legs, matched by name; `source` names a first column that holds the legs' labels."""
-    types = _columns(legs, kind)
     filled = [leg for leg in legs if not leg.empty]
-    have = [{(column.name, column.type): column for column in leg.rel.columns} for leg in filled]
-    columns: list[plan.Column] = []
-    values: list[list[plan.Expr]] = [[] for _ in filled]
-    if source is not None:
-        columns.append(b.column(source, ScalarType.STRING))
-        for position, leg in enumerate(filled):
-            values[position].append(_named(leg, span))
-    # a column that has one type keeps its name; what a typed name would clash with is numbered (R-233, R-346)
-    taken = {column.name for column in columns}
-    kept = {name for name, kinds in types.items() if len(kinds) == 1}
-    for name, kinds in types.items():
-        for found in kinds:
-            label = suffixed(name, taken) if len(kinds) == 1 else suffixed(f"{name}_{found}", taken | kept)
-            taken.add(label)
-            columns.append(b.column(label, found))
-            absent = null_of(found)
-            for position, known in enumerate(have):
-                match = known.get((name, found))
-                values[position].append(plan.Ref(match) if match is not None else absent)
+    columns = [] if source is None else [b.column(source, ScalarType.STRING)]
+    places: dict[tuple[str, ScalarType], int] = {}
+    for name, found, label in _labelled(_columns(legs, kind), source):
+        places[name, found] = len(columns)
+        columns.append(b.column(label, found))
     if everything:
         # every table of a workspace: which columns there are is not known here
         columns.append(b.column("*", ScalarType.UNKNOWN))
-        for row in values:
-            row.append(null_of(ScalarType.UNKNOWN))
-    return plan.Union_(tuple(plan.UnionLeg(leg.rel, tuple(row)) for leg, row in zip(filled, values, strict=True)), tuple(columns))
+    # a union of all tables has thousands of columns: a leg's row is made of those that it lacks, and its own put in
+    absent = {found: null_of(found) for found in {column.type for column in columns}}
+    lacking: list[plan.Expr] = [absent[column.type] for column in columns]
+    return plan.Union_(tuple(plan.UnionLeg(leg.rel, _row(leg, lacking, places, source, span)) for leg in filled), tuple(columns))
+
+
+def _labelled(types: dict[str, list[ScalarType]], source: str | None) -> Iterator[tuple[str, ScalarType, str]]:
+    """Each column's name and type, and what it is called in the result.
+
+    A column that has one type keeps its name; what a typed name would clash with is numbered (R-233, R-346).
+    """
+    taken = set() if source is None else {source}
+    untyped = taken | {name for name, kinds in types.items() if len(kinds) == 1}
+    for name, kinds in types.items():
+        for found in kinds:
+            label = suffixed(name, taken) if len(kinds) == 1 else suffixed(f"{name}_{found}", untyped)
+            taken.add(label)
+            untyped.add(label)
+            yield name, found, label
+
+
+def _row(
+    leg: Leg, lacking: Sequence[plan.Expr], places: Mapping[tuple[str, ScalarType], int], source: str | None, span: Span
+) -> tuple[plan.Expr, ...]:
+    """The values of one leg's rows for all columns of the union."""
+    row = list(lacking)
+    if source is not None:
+        row[0] = _named(leg, span)
+    for column in leg.rel.columns:
+        place = places.get((column.name, column.type))
+        if place is not None:
+            row[place] = plan.Ref(column)
+    return tuple(row)
 
 
 def _named(leg: Leg, span: Span) -> plan.Expr:
