@@ -13,6 +13,7 @@ from toolkit.kql.source import NOWHERE, Span
 from toolkit.kql.types import ScalarType, TableSchema
 
 if TYPE_CHECKING:
+    from toolkit.kql.binder.expansions import Trace
     from toolkit.kql.binder.graphs.patterns import PatternNames
     from toolkit.kql.binder.windows import WindowCollector
 
@@ -81,12 +82,12 @@ class TableBinding:
 
 @dataclass(frozen=True, slots=True)
 class FunctionBinding:
-    """A user function with the scope it was declared in (R-294)."""
+    """A user function with the scope it was declared in (R-294); `saved` is the function of the workspace that it is."""
 
     name: str
     declaration: syntax.FunctionDecl
     scope: Scope
-    stored: bool = False
+    saved: SavedFunction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,8 @@ class Binder:
         self.unordered: list[plan.Rel] = []
         self.options: dict[str, plan.Expr] = {}
         self.call_stack: list[str] = []
+        # what the bodies of saved functions that are being bound ask for, the innermost last
+        self.traces: list[Trace] = []
         self.place: Span | None = None
         # columns of open relations that the operator at hand met, and how many such operators are inside one another
         self.met: list[plan.Column] = []
@@ -205,6 +208,20 @@ class Binder:
 
     def fresh(self, columns: Sequence[plan.Column]) -> tuple[plan.Column, ...]:
         return tuple(self.column(column.name, column.type) for column in columns)
+
+    @property
+    def last_id(self) -> int:
+        return self._next_id
+
+    def skip_ids(self, count: int) -> int:
+        """Takes the next ids for columns that are at hand; the last id before them."""
+        self._next_id += count
+        return self._next_id - count
+
+    def noted(self) -> tuple[int, ...]:
+        """How much is remembered besides findings: it grows when something is bound that is more than its relation."""
+        results = (len(self.steps), len(self.assertions), len(self.several), len(self.named), len(self.met))
+        return (*results, len(self.kept), len(self.aliases), len(self.matched), len(self.unordered))
 
     # --- findings
 

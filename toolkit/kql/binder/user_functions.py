@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 
 from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import MAX_CALL_DEPTH, Binder, Binding, FunctionBinding, ScalarBinding, Scope, TableBinding
+from toolkit.kql.binder.expansions import expanded, key_of
 from toolkit.kql.binder.expressions import bind_scalar, convert, scalar_expected, unknown
 from toolkit.kql.binder.pipeline import bind_tabular, is_tabular, nothing
 from toolkit.kql.source import Span
@@ -23,7 +26,7 @@ def stored_function(b: Binder, name: str, scope: Scope) -> FunctionBinding | Non
     if key not in _STORED:
         _STORED[key] = _parse(saved.parameters, saved.body)
     declaration = _STORED[key]
-    return None if declaration is None else FunctionBinding(name, declaration, scope.without_rows(), stored=True)
+    return None if declaration is None else FunctionBinding(name, declaration, scope.without_rows(), saved)
 
 
 def _parse(parameters: str, body: str) -> syntax.FunctionDecl | None:
@@ -38,19 +41,16 @@ def _parse(parameters: str, body: str) -> syntax.FunctionDecl | None:
 
 def call_scalar(b: Binder, function: FunctionBinding, call: syntax.Call, scope: Scope) -> plan.Expr:
     """The scalar a function yields for these arguments."""
-    body_scope = _enter(b, function, call, scope, None)
-    if body_scope is None:
-        return unknown(call.span)
-    body = function.declaration.body
-    try:
-        inner = run_statements(b, function.declaration.statements, body_scope)
+    with _inside(b, function, call, scope, None) as names:
+        body = function.declaration.body
+        if names is None:
+            return unknown(call.span)
+        inner = run_statements(b, function.declaration.statements, function.scope.without_rows().child(names))
         if body is None:
             return unknown(call.span)
         if is_tabular(b, body, inner) and not _is_running(b, _unwrap(body)):
             return scalar_expected(b, call.span)
         return _in_function_place(bind_scalar(b, _unwrap(body), inner), call.span)
-    finally:
-        _leave(b, function)
 
 
 def _is_running(b: Binder, body: syntax.Node) -> bool:
@@ -60,18 +60,25 @@ def _is_running(b: Binder, body: syntax.Node) -> bool:
 
 def call_tabular(b: Binder, function: FunctionBinding, call: syntax.Call, scope: Scope, piped: plan.Rel | None = None) -> plan.Rel:
     """The table a function yields for these arguments; `piped` is the input of `invoke` (R-296)."""
-    body_scope = _enter(b, function, call, scope, piped)
-    if body_scope is None:
-        return nothing(b)
+    with _inside(b, function, call, scope, piped) as names:
+        if names is None:
+            return nothing(b)
+        declared_in = function.scope.without_rows()
+        bind = partial(_bind_body, b, function, names)
+        values = tuple(binding.value for binding in names.values() if isinstance(binding, ScalarBinding))
+        key = key_of(b, function.saved, values) if function.saved is not None and len(values) == len(names) else None
+        return bind(declared_in) if key is None else expanded(b, key, declared_in, values, b.place or call.span, bind)
+
+
+def _bind_body(b: Binder, function: FunctionBinding, names: dict[str, Binding], declared_in: Scope) -> plan.Rel:
     body = function.declaration.body
     # isfuzzy=true forgives a leg that does not exist, not what goes wrong inside one that does (R-235)
     outer, b.fuzzy = b.fuzzy, False
     try:
-        inner = run_statements(b, function.declaration.statements, body_scope)
+        inner = run_statements(b, function.declaration.statements, declared_in.child(names))
         return nothing(b) if body is None else bind_tabular(b, body, inner)
     finally:
         b.fuzzy = outer
-        _leave(b, function)
 
 
 def _unwrap(body: syntax.Node) -> syntax.Node:
@@ -84,27 +91,38 @@ def _in_function_place(expr: plan.Expr, span: Span) -> plan.Expr:
     return plan.Const(expr.value, expr.type, span) if isinstance(expr, plan.Const) else expr
 
 
-def _enter(b: Binder, function: FunctionBinding, call: syntax.Call, scope: Scope, piped: plan.Rel | None) -> Scope | None:
+@contextmanager
+def _inside(
+    b: Binder, function: FunctionBinding, call: syntax.Call, scope: Scope, piped: plan.Rel | None
+) -> Iterator[dict[str, Binding] | None]:
+    """The function's parameters and their values, while its body is bound; None when it cannot be called like this."""
+    names = _bind_arguments(b, function, call, scope, piped) if _is_callable(b, function, call) else None
+    if names is None:
+        yield None
+        return
+    place = b.place
+    b.call_stack.append(function.name)
+    for trace in b.traces:
+        trace.called.add(function.name)
+        trace.deepest = max(trace.deepest, len(b.call_stack))
+    if function.saved is not None and place is None:
+        b.place = call.span
+    try:
+        yield names
+    finally:
+        b.place = place
+        b.call_stack.pop()
+
+
+def _is_callable(b: Binder, function: FunctionBinding, call: syntax.Call) -> bool:
     if function.name in b.call_stack:
         b.report("recursive-call", f"The function '{function.name}' calls itself.", call.span, alias="KS110")
-        return None
+        return False
     if len(b.call_stack) >= MAX_CALL_DEPTH:
         message = f"The function '{function.name}' is the {MAX_CALL_DEPTH + 1}th inside one another; at most {MAX_CALL_DEPTH} are followed."
         b.report("nested-calls", message, call.span)
-        return None
-    names = _bind_arguments(b, function, call, scope, piped)
-    if names is None:
-        return None
-    b.call_stack.append(function.name)
-    if function.stored and b.place is None:
-        b.place = call.span
-    return function.scope.without_rows().child(names)
-
-
-def _leave(b: Binder, function: FunctionBinding) -> None:
-    b.call_stack.pop()
-    if function.stored and not any(name in b.environment.functions for name in b.call_stack):
-        b.place = None
+        return False
+    return True
 
 
 def _bind_arguments(
