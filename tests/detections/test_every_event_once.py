@@ -81,6 +81,17 @@ REPLAYS = (
     Replay("aws/rules/defender-connector-tampered", ("AWSCloudTrail.connector-tampered.jsonl",), "17:00", "17:07", 3),
     Replay("netskope/rules/client-disabled-by-user", ("nsdebuglog.tampered.log",), "09:32", "09:33", 1, "Times"),
     Replay("netskope/rules/pinned-bypass-by-unexpected-process", ("nsdebuglog.tampered.log",), "09:30", "09:31", 2, "Connections"),
+    Replay("netskope/rules/tls-broken-for-many", ("NetskopeWebTransactions_CL.broken-tls.jsonl",), "10:12", "10:12", 3, "Failures"),
+    Replay("netskope/rules/bypass-to-unapproved-host", ("nsdebuglog.tampered.log",), "09:31", "09:31", 1, "Connections"),
+    Replay("netskope/rules/alert-raised", ("NetskopeAlertEvents_CL.alerts.jsonl",), "15:00", "15:03", 4, "Alerts"),
+    Replay("netskope/rules/upload-to-risky-app", ("NetskopeWebTransactions_CL.uploads.jsonl",), "11:05", "11:05", 4, "Transactions"),
+    Replay("netskope/rules/two-countries", ("NetskopeWebTransactions_CL.travel.jsonl",), "12:20", "12:25", 2, "Changes"),
+    Replay(
+        "netskope/rules/repeated-policy-violations", ("NetskopeWebTransactions_CL.violations.jsonl",), "13:21", "13:21", 12, "Violations"
+    ),
+    Replay("netskope/rules/download-spike", ("NetskopeWebTransactions_CL.downloads.jsonl",), "14:20", "14:20", 5, "Transactions"),
+    Replay("netskope/rules/new-risky-app", ("NetskopeWebTransactions_CL.uploads.jsonl",), "11:07", "11:07", 4, "Transactions"),
+    Replay("netskope/rules/ingestion-errors", ("NetskopeWebtxErrors_CL.connector-errors.jsonl",), "17:35", "17:35", 3, "Rows"),
     Replay("zscaler/rules/unsanctioned-app-allowed", ("CommonSecurityLog.risky.jsonl",), "09:01", "09:02", 2, "Requests"),
     Replay("zscaler/rules/malware-allowed", ("CommonSecurityLog.risky.jsonl",), "09:03", "09:03", 1, "Requests"),
     Replay("zscaler/rules/uninspected-risky-host", ("CommonSecurityLog.risky.jsonl",), "09:04", "09:04", 1, "Requests"),
