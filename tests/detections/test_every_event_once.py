@@ -110,8 +110,30 @@ REPLAYS = (
     Replay("zscaler-zpa/rules/disaster-recovery-record-changed", ("AzureActivity.disaster-recovery.jsonl",), "04:00", "04:00", 1),
     Replay("zscaler-zpa/rules/decoy-touched", ("ZPA_CL.decoys.jsonl",), "15:00", "15:02", 3, "Attempts"),
     Replay("zscaler-zpa/rules/authentication-abuse", ("ZPA_CL.authentication.jsonl",), "17:01", "17:24", 15, "Attempts"),
+    Replay("defender-cloud-apps/rules/aws-root-user-created", ("CloudAppEvents.aws-activity.jsonl",), "11:03", "11:03", 1),
+    Replay(
+        "defender-cloud-apps/rules/unsanctioned-app-in-use", ("McasShadowItReporting.discovered.jsonl",), "15:05", "15:05", 42, "Passed"
+    ),
+    Replay(
+        "defender-cloud-apps/rules/new-low-score-app-with-uploads",
+        ("McasShadowItReporting.discovered.jsonl",),
+        "15:07",
+        "15:07",
+        900,
+        "Megabytes",
+    ),
+    Replay(
+        "defender-cloud-apps/rules/admin-through-anonymous-proxy",
+        ("CloudAppEvents.admin-anonymous.jsonl",),
+        "12:00",
+        "12:01",
+        2,
+        "Operations",
+    ),
+    Replay("defender-cloud-apps/rules/aws-deletions-burst", ("CloudAppEvents.aws-deletions.jsonl",), "13:30", "13:30", 60, "Count"),
 )
 STATES = {
+    "defender-cloud-apps/rules/discovery-stream-silent",
     "zscaler/rules/nss-upload-failed",
     "zscaler/rules/nss-feed-silent",
     "zscaler-zpa/rules/log-stream-silent",
