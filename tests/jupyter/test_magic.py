@@ -78,11 +78,20 @@ def test_files_that_change_are_read_again(loaded: Run, folder: Path) -> None:
         ("%%kql --nosuch\nprint 1", r"%%kql: unrecognized arguments: --nosuch\nusage: %%kql"),
         ("%%kql print 1\nprint 2", r"expected options, found 'print 1'. The query begins on the next line"),
         ("%kql --now yesterday print 1", r"--now: expected a time such as 2026-03-02T10:00:00Z, found 'yesterday'"),
-        ("%kql --data nowhere", r"nowhere: error: no such folder"),
+        ("%kql --data nowhere", r"--data nowhere: error: no such file or folder, seen from /"),
+        ("%kql --data logs/None.jsonl", r"--data logs/None.jsonl: error: no such file or folder"),
+        (
+            "%kql --data logs --data functions/empty",
+            r"--data functions/empty: error: no logs in this folder. Files are named after their table",
+        ),
+        ("%%kql --data functions/empty\nSigninLogs | count", r"no logs in this folder"),
+        ("%kql -o 1x print 1", r"-o: expected the name of a Python variable, found '1x'"),
+        ("%kql -o class print 1", r"-o: expected the name of a Python variable, found 'class'"),
         ("%kql --env prod print 1", r"There is no environment 'prod'"),
     ],
 )
-def test_what_is_wrong_is_said_in_the_cell(loaded: Run, cell: str, said: str) -> None:
+def test_what_is_wrong_is_said_in_the_cell(loaded: Run, folder: Path, cell: str, said: str) -> None:
+    (folder / "functions" / "empty").mkdir()
     loaded("x = 1")
     done = loaded(cell)
     assert not done.ok

@@ -87,8 +87,7 @@ class Hunt:
         return Answer(result)
 
     def _load(self, settings: Settings) -> _Loaded:
-        folders = [self.folder / each for each in settings.data]
-        found = [pair for folder in folders for pair in _files(folder)]
+        found = [pair for place in settings.data for pair in self._files(place)]
         state = tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for _, path in found)
         key = (settings.data, settings.lenient)
         known = self._loaded.get(key)
@@ -96,7 +95,7 @@ class Hunt:
             return known
         if known is not None:
             known.workspace.close()
-        workspace = _prepared(folders[0] if folders else self.folder)
+        workspace = _prepared(self.folder / settings.data[0] if settings.data else self.folder)
         notes: list[str] = []
         for table, path in found:
             report = workspace.ingest(table, path, lenient=settings.lenient)
@@ -104,6 +103,23 @@ class Hunt:
             notes += [f"{path.name}: {report.skipped} records left out, {report.rows} read."] if report.skipped else []
         self._loaded[key] = _Loaded(workspace, state, tuple(notes))
         return self._loaded[key]
+
+    def _files(self, place: str) -> list[tuple[str, Path]]:
+        """The log files of a folder, or the one file, each with its table. Raises MagicError where there are none."""
+        from toolkit.engine.ingest import discover
+        from toolkit.engine.ingest.files import table_of
+
+        path = self.folder / place
+        if path.is_file():
+            return [(table_of(path), path)]
+        if not path.exists():
+            raise MagicError(f"--data {place}: error: no such file or folder, seen from {self.folder}")
+        found = [(table, file) for table, files in discover(path).items() for file in files]
+        if not found:
+            raise MagicError(
+                f"--data {place}: error: no logs in this folder. Files are named after their table: SigninLogs.jsonl, SigninLogs.2.csv"
+            )
+        return found
 
     def summary(self, settings: Settings) -> tuple[Result, tuple[str, ...]]:
         """The tables at hand with their rows and times, and what was noticed while they were read. Raises MagicError."""
@@ -145,16 +161,6 @@ class Hunt:
             except ContentError as error:
                 raise MagicError("\n".join(finding.render() for finding in error.findings)) from None
         return self._connections[environment]
-
-
-def _files(place: Path) -> list[tuple[str, Path]]:
-    """The log files of a folder, or the one file, each with its table."""
-    from toolkit.engine.ingest import discover
-    from toolkit.engine.ingest.files import table_of
-
-    if place.is_file():
-        return [(table_of(place), place)]
-    return [(table, path) for table, files in discover(place).items() for path in files]
 
 
 def _prepared(folder: Path) -> Workspace:

@@ -6,6 +6,7 @@ import argparse
 import shlex
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from keyword import iskeyword
 from typing import Any, NoReturn
 
 from toolkit.kql.diagnostics import ToolkitError
@@ -70,6 +71,8 @@ def read_line(line: str) -> Line:
         given["env"] = None if found.env in LOCAL else found.env
     if found.data:
         given["data"] = tuple(found.data)
+    if found.output and not (found.output.isidentifier() and not iskeyword(found.output)):
+        raise MagicError(f"-o: expected the name of a Python variable, found {found.output!r}")
     for name in ("now", "start", "end"):
         text = getattr(found, name)
         if text is not None:
