@@ -131,6 +131,33 @@ REPLAYS = (
         "Operations",
     ),
     Replay("defender-cloud-apps/rules/aws-deletions-burst", ("CloudAppEvents.aws-deletions.jsonl",), "13:30", "13:30", 60, "Count"),
+    Replay("defender-web-content/rules/malicious-site-stopped", ("DeviceEvents.threats.jsonl",), "14:00", "14:02", 3, "Events"),
+    Replay(
+        "defender-web-content/rules/warning-overridden",
+        ("DeviceEvents.overrides.jsonl", "DeviceFileEvents.override-files.jsonl"),
+        "15:00",
+        "15:05",
+        1,
+        "Files",
+    ),
+    Replay("defender-web-content/rules/blocked-attempts-surge", ("DeviceEvents.surge.jsonl",), "13:46", "13:46", 25, "Events"),
+    Replay("defender-web-content/rules/policy-only-audited", ("DeviceEvents.audit-only.jsonl",), "12:00", "12:00", 60, "Audited"),
+    Replay(
+        "defender-web-content/rules/blocked-host-reached",
+        ("DeviceEvents.blocked-hosts.jsonl", "DeviceNetworkEvents.network.jsonl"),
+        "16:10",
+        "16:13",
+        2,
+        "Connections",
+    ),
+    Replay(
+        "defender-web-content/rules/unsanctioned-app-blocked-on-device-only",
+        ("DeviceEvents.blocked-hosts.jsonl", "CommonSecurityLog.proxy.jsonl"),
+        "16:20",
+        "16:20",
+        1,
+        "Requests",
+    ),
 )
 STATES = {
     "defender-cloud-apps/rules/discovery-stream-silent",
