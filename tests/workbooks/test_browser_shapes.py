@@ -42,6 +42,7 @@ _ITEMS: Items = [
     query("Calls | distinct Caller", "several", exportMultipleValues=True,
           exportedParameters=[{"parameterName": "Names", "fieldName": "Caller", "quote": "'", "delimiter": ","}]),
     query("Calls | where Caller in (dynamic([{Names}])) | count", "named"),
+    query("Calls | extend N = N - 4 | summarize sum(N) by Target = strcat('a longer name ', Target)", "signed", visualization="barchart"),
 ]  # fmt: skip
 _PALE = """() => {
   const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
@@ -86,6 +87,17 @@ def test_everything_is_drawn(shown: Any) -> None:
     assert shown.locator("svg.map .point").count() == 3
     assert _EVIL in shown.locator("svg.graph .node title").all_text_contents()
     assert not shown.evaluate("document.querySelectorAll('main script').length")
+
+
+def test_values_below_nothing_hang_down(shown: Any) -> None:
+    boxes = shown.evaluate("""() => [...document.querySelectorAll("[data-step='signed'] svg.chart rect")].map((bar) => {
+        const [own, all] = [bar.getBBox(), bar.ownerSVGElement.viewBox.baseVal];
+        return [own.y, own.height, all.height];
+    })""")
+    assert len(boxes) == 3
+    zero = min(top + height for top, height, _ in boxes)
+    assert sorted(top >= zero - 1 for top, _, _ in boxes) == [False, False, True]
+    assert all(top >= 0 and top + height <= whole for top, height, whole in boxes)
 
 
 def test_a_node_is_chosen_by_keyboard(shown: Any) -> None:

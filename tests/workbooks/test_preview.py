@@ -137,6 +137,7 @@ def test_criteria(tmp_path: Path, logs: Workspace) -> None:
         (query("Logs | where Level > 99", "x", noDataMessage="All quiet."), "empty", "All quiet."),
         (query("Logs", "x", visualization="map"), "remark", "a map only of columns of latitude"),
         ({"type": 10, "content": {}, "name": "x"}, "note", "needs Azure"),
+        (group(name="x", loadFromTemplateId="Community/One"), "items", "is not drawn here: it is loaded from Community/One."),
         (query('{"version":"1.0.0","content":"[{\\"a\\": 1}]"}', "x", queryType=8), "total", "1"),
     ],
 )

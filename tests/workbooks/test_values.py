@@ -46,6 +46,7 @@ def _parameter(kind: int, **content: Any) -> Parameter:
         (24, "endDateISO", "2026-03-02T00:00:00.000Z", "2026-03-02T00:00:00.000Z"),
         (24, "seconds", "86400", "86400"),
         (24, "grain", "30m", "30m"),
+        (24, "durationISO", "PT24H", "PT24H"),
         (24, "lable", "> ago(1d)", "Last 24 hours"),
     ],
 )
@@ -63,6 +64,7 @@ def test_a_range_with_both_ends() -> None:
     assert written(value, "label", "text") == "2026-03-01 00:00 to 2026-03-02 00:00"
 
 
+_VAULT = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/v"
 _TWO = '[{"value": "a", "label": "First"}, {"value": "b", "selected": true}]'
 
 
@@ -73,6 +75,16 @@ _TWO = '[{"value": "a", "label": "First"}, {"value": "b", "selected": true}]'
         (_parameter(1, value='say "x"'), "escape", 'say \\"x\\"'),
         (_parameter(1, value='{"a": {"b": [7]}}'), "$.a.b.0", "7"),
         (_parameter(1, value="\n"), "escapejson", "\\n"),
+        (_parameter(1, value='{"a": [{"b": 1}, {"b": 2}]}'), "$.a[*].b", "[1, 2]"),
+        (_parameter(1, value='{"a": 1}'), "$..a", ""),
+        (_parameter(1, value='a = "x"\n[b]\nc = 1'), "tomltojson", '{\n  "a": "x",\n  "b": {\n    "c": 1\n  }\n}'),
+        (_parameter(1, value="no = toml = 1"), "tomltojson", "no = toml = 1"),
+        (_parameter(1, value=_VAULT), "name", "v"),
+        (_parameter(1, value=_VAULT), "resourcegroup", "rg"),
+        (_parameter(1, value=_VAULT), "subscriptionId", "00000000-0000-0000-0000-000000000001"),
+        (_parameter(1, value=_VAULT), "resourcetype", "Microsoft.KeyVault/vaults"),
+        (_parameter(1, value="plain"), "name", "plain"),
+        (_parameter(2, multiSelect=True, value=[_VAULT, "x"]), "name", "'v','x'"),
         (_parameter(1, value="Hi"), "base64", "SGk="),
         (_parameter(2, jsonData=_TWO), "", "b"),
         (_parameter(2, jsonData=_TWO, value="a"), "label", "First"),

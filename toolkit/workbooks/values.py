@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
+
+from toolkit.workbooks.jsonpath import PathError, select
 
 Target = Literal["query", "text"]
 
@@ -23,6 +26,9 @@ TIME_FORMATS = frozenset("value label query start end grain startISO endISO star
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 _WORDS = {"d": "day", "h": "hour", "m": "minute", "s": "second"}
 _HOUR, _DAY = 3_600, 86_400
+_RESOURCE = re.compile(
+    r"/subscriptions/(?P<subscription>[^/]+)(?:/resourcegroups/(?P<group>[^/]+))?(?:/providers/(?P<provider>.+))?", re.IGNORECASE
+)
 _GRAINS = ((_HOUR, "1m"), (4 * _HOUR, "5m"), (12 * _HOUR, "15m"), (_DAY, "30m"), (3 * _DAY, "1h"), (7 * _DAY, "6h"), (30 * _DAY, "1d"))
 
 
@@ -96,7 +102,7 @@ def written(value: Value, form: str, target: Target) -> str:
     """The text that a reference with this format becomes."""
     if isinstance(value.plain, TimeRange):
         return _time(value.plain, form, target)
-    text = _joined(value)
+    text = _joined(value, form.lower())
     if form == "label":
         return value.label or text
     if form == "escape":
@@ -105,17 +111,46 @@ def written(value: Value, form: str, target: Target) -> str:
         return json.dumps(text, ensure_ascii=False)[1:-1]
     if form == "base64":
         return base64.b64encode(text.encode()).decode("ascii")
+    if form == "tomltojson":
+        return _json_of_toml(text)
     if form.startswith("$."):
-        return _at_path(text, form[2:])
+        return _at_path(text, form)
     return text
 
 
-def _joined(value: Value) -> str:
+def _joined(value: Value, form: str) -> str:
     if value.plain is None:
         return ""
     if isinstance(value.plain, tuple):
-        return value.delimiter.join(f"{value.quote}{item}{value.quote}" for item in value.plain)
-    return str(value.plain)
+        return value.delimiter.join(f"{value.quote}{_of_resource(item, form)}{value.quote}" for item in value.plain)
+    return _of_resource(str(value.plain), form)
+
+
+def _of_resource(text: str, form: str) -> str:
+    """The part of a resource id that a format names; another text, and what the id does not say, stays as it is."""
+    found = _RESOURCE.fullmatch(text)
+    if found is None:
+        return text
+    provider = (found["provider"] or "").split("/")
+    parts = {
+        "name": text.rpartition("/")[2],
+        "resourcename": text.rpartition("/")[2],
+        "resourcegroup": found["group"],
+        "subscription": found["subscription"],
+        "subscriptionid": found["subscription"],
+        "subid": found["subscription"],
+        "resourcetype": "/".join([provider[0], *provider[1::2]]) if provider[0] else None,
+    }
+    return parts.get(form) or text
+
+
+def _json_of_toml(text: str) -> str:
+    import tomllib
+
+    try:
+        return json.dumps(tomllib.loads(text), ensure_ascii=False, indent=2, default=str)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return text
 
 
 def _time(value: TimeRange, form: str, target: Target) -> str:
@@ -130,7 +165,7 @@ def _time(value: TimeRange, form: str, target: Target) -> str:
         "endISO": _iso(value.end),
         "startDateISO": f"{value.start:%Y-%m-%d}T00:00:00.000Z",
         "endDateISO": f"{value.end:%Y-%m-%d}T00:00:00.000Z",
-        "durationISO": f"PT{value.seconds // 60}M",
+        "durationISO": _iso_duration(value.seconds),
         "seconds": str(value.seconds),
         "grain": value.grain,
     }
@@ -143,12 +178,15 @@ def _stamp(moment: datetime, target: Target) -> str:
 
 def _at_path(text: str, path: str) -> str:
     try:
-        here: Any = json.loads(text)
-        for step in path.split("."):
-            here = here[int(step)] if isinstance(here, list) else here[step]
-    except (ValueError, KeyError, IndexError, TypeError):
+        found = select(json.loads(text), path)
+    except (ValueError, RecursionError, PathError):
         return ""
+    here: Any = found[0] if len(found) == 1 else found or ""
     return here if isinstance(here, str) else json.dumps(here, ensure_ascii=False)
+
+
+def _iso_duration(seconds: int) -> str:
+    return next(f"PT{seconds // size}{unit}" for size, unit in ((_HOUR, "H"), (60, "M"), (1, "S")) if seconds % size == 0)
 
 
 def _largest(seconds: int) -> tuple[int, str]:

@@ -114,6 +114,11 @@ def _place(text: str, error: MergeError) -> tuple[int, int] | None:
 def _others(seen: Inspection) -> None:
     """One note per data source that only Azure has."""
     found: dict[str, list[Path]] = {}
+    loaded = [step for step in seen.workbook.walk() if step.content.get("loadFromTemplateId") and not step.steps]
+    if loaded:
+        many = f"{len(loaded)} groups are" if len(loaded) > 1 else "A group is"
+        message = f"{many} loaded from another workbook; what is in there is not checked."
+        seen.notes.add("not-checked", message, (*loaded[0].content_path, "loadFromTemplateId"), severity="info")
     for step in seen.workbook.walk():
         if step.query and step.query.type not in (MERGE, JSON_DATA) and not step.query.is_local:
             found.setdefault(step.query.provider, []).append(step.content_path)

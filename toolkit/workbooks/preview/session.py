@@ -207,6 +207,9 @@ class _Run:
                 self.exports(hidden, scope)
             return None
         items = self.steps(step.steps, inner)
+        template = as_text(step.content.get("loadFromTemplateId"))
+        if template and not step.steps:
+            items = [{"kind": "other", "name": "", "width": "", **self.note(step, f"is not drawn here: it is loaded from {template}.")}]
         if step.exports_parameters:
             scope.values.update(inner.values)
         content = step.content

@@ -287,28 +287,32 @@
   }
   function plot(item, found, width) {
     const bars = found.shape === "bar";
-    const sideways = bars && !found.time && Math.max(...found.xs.map((x) => String(x).length), 0) > 8;
+    const negative = found.series.some((one) => one.ys.some((value) => value < 0));
+    const sideways = bars && !negative && !found.time && Math.max(...found.xs.map((x) => String(x).length), 0) > 8;
     return sideways ? sidebars(item, found, width) : upright(item, found, width, bars);
   }
   const TICKS = [6e4, 3e5, 9e5, 18e5, 36e5, 72e5, 108e5, 216e5, 432e5, 864e5, 1728e5, 6048e5];
-  function steps(most) {
-    const rough = most / 4, size = 10 ** Math.floor(Math.log10(rough || 1));
+  // The marks of an axis from the least to the most of a chart; 0 is always among them.
+  function steps(least, most) {
+    const rough = (most - least) / 4, size = 10 ** Math.floor(Math.log10(rough || 1));
     const step = [1, 2, 5, 10].map((one) => one * size).find((one) => one >= rough) || 1;
-    return Array.from({ length: Math.ceil(most / step) + 1 }, (_, place) => place * step);
+    const low = Math.floor(least / step), high = Math.max(Math.ceil(most / step), low + 1);
+    return Array.from({ length: high - low + 1 }, (_, place) => (low + place) * step);
   }
-  function tops(found, stacked) {
-    const totals = found.xs.map((_, place) => found.series.map((one) => one.ys[place] || 0));
-    return Math.max(...totals.map((values) => (stacked ? values.reduce((sum, value) => sum + value, 0) : Math.max(...values, 0))), 1e-9);
+  function ends(found, stacked) {
+    const columns = found.xs.map((_, place) => found.series.map((one) => one.ys[place] || 0));
+    const all = stacked ? columns.flatMap((values) => [1, -1].map((sign) => values.reduce((sum, value) => sum + (value * sign > 0 ? value : 0), 0))) : columns.flat();
+    return [all.reduce((a, b) => Math.min(a, b), 0), all.reduce((a, b) => Math.max(a, b), 1e-9)];
   }
   function upright(item, found, width, bars) {
     const height = item.size === 4 ? 150 : 230, left = 44, right = 12, top = 10, bottom = 26;
     const stacked = found.stacked && (bars || found.shape === "area");
-    const marks = steps(tops(found, stacked)), most = marks[marks.length - 1] || 1;
+    const marks = steps(...ends(found, stacked)), least = marks[0], most = marks[marks.length - 1];
     const span = found.time ? Math.max(1, found.xs[found.xs.length - 1] - found.xs[0]) : 1;
     const gap = found.time && found.xs.length > 1 ? Math.min(...found.xs.slice(1).map((x, place) => x - found.xs[place])) : span;
     const slot = found.time ? Math.max(2, ((width - left - right) * gap) / (span + gap)) : (width - left - right) / Math.max(1, found.xs.length);
     const x = (place) => (found.time ? left + slot / 2 + ((found.xs[place] - found.xs[0]) / span) * (width - left - right - slot) : left + slot * (place + 0.5));
-    const y = (value) => top + (1 - value / most) * (height - top - bottom);
+    const y = (value) => top + ((most - value) / (most - least)) * (height - top - bottom);
     const svg = h("svg:svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, height, role: "img", "aria-label": described(item, found) });
     for (const mark of marks) {
       svg.append(h("svg:line", { class: "rule", x1: left, x2: width - right, y1: y(mark), y2: y(mark) }), h("svg:text", { x: left - 6, y: y(mark) + 4, "text-anchor": "end" }, short(mark)));
@@ -321,17 +325,17 @@
       for (let at = Math.ceil(first / tick) * tick; at <= last; at += tick) label(left + slot / 2 + ((at - first) / span) * (width - left - right - slot), moment(at, span));
       if (found.xs.length === 1 || last - first < tick) label(x(0), whole(first).slice(5));
     } else found.xs.forEach((value, place) => { if (place % every === 0) label(x(place), String(value).slice(0, 14)); });
-    const base = found.xs.map(() => 0);
+    const base = found.xs.map(() => 0), under = found.xs.map(() => 0); // what is stacked above 0, and below
     const inner = Math.max(1.5, Math.min(48, slot * 0.8)), narrow = stacked ? inner : inner / Math.max(1, found.series.length);
     found.series.forEach((one, number) => {
       const fill = tone(found.styles, one.name, number);
       if (bars) {
         one.ys.forEach((value, place) => {
           if (!value) return;
-          const from = stacked ? base[place] : 0;
+          const pile = value < 0 ? under : base, from = stacked ? pile[place] : 0;
           const at = stacked ? x(place) - inner / 2 : x(place) - inner / 2 + number * narrow;
-          svg.append(h("svg:rect", { x: at, y: y(from + value), width: Math.max(1, narrow - 0.5), height: Math.max(0.5, y(from) - y(from + value)), rx: 1, style: { fill } }));
-          base[place] += value;
+          svg.append(h("svg:rect", { x: at, y: y(Math.max(from, from + value)), width: Math.max(1, narrow - 0.5), height: Math.max(0.5, Math.abs(y(from) - y(from + value))), rx: 1, style: { fill } }));
+          pile[place] += value;
         });
         return;
       }
@@ -378,7 +382,7 @@
     const longest = Math.max(...found.xs.map((x) => String(x).length));
     const left = Math.min(Math.round(width * 0.42), longest * 6.6 + 14), right = 46, line = Math.max(18, Math.min(30, 240 / found.xs.length));
     const height = found.xs.length * line + 6;
-    const most = tops(found, true);
+    const most = ends(found, true)[1];
     const svg = h("svg:svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, height, role: "img", "aria-label": described(item, found) });
     found.xs.forEach((name, place) => {
       const y = place * line + 3;
@@ -451,6 +455,7 @@
     document.getElementById("theme").textContent = name === "dark" ? "Light" : "Dark";
   }
   function paint(focus) {
+    if (tip) { tip.remove(); tip = null; }
     const active = focus || (document.activeElement && document.activeElement.getAttribute("data-focus"));
     const scrolls = Object.fromEntries([...document.querySelectorAll("section[data-step] > .card > .scroll")].map((node) => [node.closest("section").dataset.step, node.scrollTop]));
     document.getElementById("title").textContent = view.title;
