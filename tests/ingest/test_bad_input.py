@@ -137,8 +137,8 @@ def test_bytes_that_are_not_utf8_are_named(tmp_path: Path) -> None:
     [
         ("bool", "yes"), ("bool", 2), ("int", 2**31), ("int", "1.5"), ("long", "abc"), ("long", 2**63), ("long", 1.5),
         ("long", "1e400"), ("real", "1,5"), ("real", "1_0"), ("real", [1]), ("decimal", "x"), ("decimal", "NaN"), ("decimal", 10**30),
-        ("decimal", "0." + "1" * 19), ("datetime", "13/13/2026"), ("datetime", 5), ("datetime", True), ("datetime", {}),
-        ("timespan", "10"), ("timespan", 1.5), ("guid", "abc"), ("guid", 7), ("string", "\ud800"), ("dynamic", "\ud800"),
+        ("decimal", 1e-121), ("decimal", "0." + "1" * 19), ("datetime", "13/13/2026"), ("datetime", 5), ("datetime", True),
+        ("datetime", {}), ("timespan", "10"), ("timespan", 1.5), ("guid", "abc"), ("guid", 7), ("string", "\ud800"), ("dynamic", "\ud800"),
         ("dynamic", object()), ("string", b"\xff"),
     ],
 )  # fmt: skip

@@ -36,6 +36,7 @@ GUID = "f2a1bd4c-188f-4289-8a9b-c41e5177134d"
         ("long", True, 1),
         ("real", 1, 1.0), ("real", "1e-3", 0.001), ("real", "Infinity", float("inf")), ("real", Decimal("0.5"), 0.5),
         ("decimal", "0.1", Decimal("0.100000000000000000")), ("decimal", 0.1, Decimal("0.100000000000000000")), ("decimal", 5, Decimal(5)),
+        ("decimal", "12345678901234567890.000000000000000001", Decimal("12345678901234567890.000000000000000001")),
         ("string", 7, "7"), ("string", True, "true"), ("string", 1.5, "1.5"), ("string", {"a": [1, None]}, '{"a":[1,null]}'),
         ("string", b"x", "x"),
         ("string", " kept ", " kept "), ("string", "null", "null"), ("string", "-", "-"), ("string", Decimal("1.50"), "1.50"),

@@ -52,10 +52,14 @@ class Part:
 
 @dataclass(frozen=True)
 class FileScan:
-    """Files that DuckDB reads where they are: their absolute paths without links, and the table function that reads them."""
+    """Files that DuckDB reads where they are: their absolute paths without links, and the table function that reads them.
+
+    `stamps`: by which each file is known to be the one that was attached.
+    """
 
     paths: tuple[str, ...]
     sql: str
+    stamps: tuple[tuple[int, int], ...] = ()
 
 
 class Database:

@@ -230,7 +230,12 @@ class Workspace:
 
             rows = read_external(External.of(table), self._externals, "externaldata")
             self._parts[table] = (self.database.store(rows.table),)
-        return self._parts.get(table, ())
+        parts = self._parts.get(table, ())
+        for files in [part.files for part in parts if part.files is not None]:
+            from toolkit.engine.files.stamps import check_unchanged
+
+            check_unchanged(files.paths, files.stamps)
+        return parts
 
     def schema(self, table: str) -> TableSchema | None:
         """The columns of a table: the catalogue's, and those that ingested rows brought."""
@@ -283,7 +288,7 @@ class Workspace:
         `parameters`: values for `declare query_parameters`. `timeout`: seconds.
 
         Raises KqlError for a query that is wrong, UnsupportedKqlError for one that this engine does not run, QueryFailed
-        for one that fails on the data, QueryTimeout and QueryCancelled.
+        for one that fails on the data, IngestError for attached files that have changed, QueryTimeout and QueryCancelled.
         """
         compiler = self._compiler(now, start, end)
         analysis, bound = self._settled(kql, parameters, compiler, timeout)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from toolkit.engine.database import FileScan
+from toolkit.engine.files.looker import Looker
 from toolkit.engine.files.parquet import ParquetGroup, parquet_groups, raise_all, refused
 from toolkit.engine.files.paths import Paths, placed_files
 from toolkit.engine.files.readings import partition_reading
@@ -39,15 +40,16 @@ def attach_files(source: Paths, table: str, known: TableSchema | None) -> Attach
     files = placed_files(source)
     settled = _Settled(table, known)
     parquet = parquet_groups([file for file in files if file.format == "parquet"])
-    texts = text_groups([file for file in files if file.format != "parquet"])
-    for group in texts:
-        group.known = known
-        group.look(table, partial(settled.target, group))
-    groups: list[Group] = [*parquet, *texts]
-    for one in groups:
-        settled.add(one)
-    settled.add_partitions(groups)
-    scans = [settled.scan(one) for one in groups]
+    with Looker() as engine:
+        texts = text_groups([file for file in files if file.format != "parquet"], engine)
+        for group in texts:
+            group.known = known
+            group.look(table, partial(settled.target, group))
+        groups: list[Group] = [*parquet, *texts]
+        for one in groups:
+            settled.add(one)
+        settled.add_partitions(groups)
+        scans = [settled.scan(one) for one in groups]
     raise_all(settled.wrong)
     return Attached(scans, settled.schema)
 
@@ -132,7 +134,8 @@ class _Settled:
         for key, target in self._partition(group).items():
             columns[target.column] = partition_reading(key, self.types[target.column], group.files)
         sql = "" if self.wrong else group.sql(kinds)
-        return FileScan(tuple(file.path for file in group.files), sql), columns, group.rows
+        scan = FileScan(tuple(file.path for file in group.files), sql, tuple(file.stamp for file in group.files))
+        return scan, columns, group.rows
 
     def _verified(self, group: TextGroup, columns: dict[str, StoredColumn], kinds: dict[str, ScalarType]) -> dict[str, StoredColumn]:
         """The columns after every value was converted once; the table's time knows the files it is in."""

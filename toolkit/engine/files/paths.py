@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from toolkit.engine.ingest.files import format_of, is_log_file
+from toolkit.engine.files.stamps import Stamp, stamp_of
+from toolkit.engine.ingest.files import check_is_file, format_of, log_files_below
 from toolkit.engine.ingest.findings import unreadable
 from toolkit.engine.ingest.partitions import partition_of
 
@@ -18,17 +20,21 @@ _GLOB = re.compile(r"[*?\[\]{}]")
 
 @dataclass(frozen=True)
 class PlacedFile:
-    """`path` is absolute, without links. `partition`: the names and values of its folders."""
+    """`path` is absolute, without links. `partition`: the names and values of its folders. `stamp`: what it is before anybody looks."""
 
     path: str
     format: str
     compression: str | None
     partition: Mapping[str, str | None]
+    stamp: Stamp
 
 
 def placed_files(source: Paths) -> list[PlacedFile]:
     """The files of a file, a folder (at any depth), a pattern with `*`, or a list of these. Raises IngestError."""
-    items = [source] if isinstance(source, (str, Path)) else list(source)
+    items: Sequence[Any] = [source] if isinstance(source, (str, Path)) or not isinstance(source, Sequence) else source
+    odd = next((item for item in items if not isinstance(item, (str, Path))), None)
+    if odd is not None:
+        raise unreadable("files", f"expected paths of files or folders to read in place, found {type(odd).__name__}: ingest it")
     found = [file for item in items for file in _files_of(Path(item))]
     if not found:
         raise unreadable(str(source), "there is no file to read in place")
@@ -37,7 +43,7 @@ def placed_files(source: Paths) -> list[PlacedFile]:
 
 def _files_of(path: Path) -> list[Path]:
     if path.is_dir():
-        found = sorted(entry for entry in path.rglob("*") if entry.is_file() and is_log_file(entry))
+        found = log_files_below(path)
         if not found:
             raise unreadable(path, "expected a folder with log files, found one without any")
         return found
@@ -50,6 +56,7 @@ def _files_of(path: Path) -> list[Path]:
         return found
     if not path.exists():
         raise unreadable(path, "there is no such file or folder")
+    check_is_file(path)
     return [path]
 
 
@@ -60,7 +67,7 @@ def _placed(path: Path) -> PlacedFile:
         raise unreadable(path, "a path with one of the characters * ? [ ] { } cannot be read in place: rename it, or ingest the file")
     if known not in ("parquet", "json", "csv", "tsv"):
         raise unreadable(path, "expected a file name that ends in .parquet, .jsonl, .ndjson, .json, .csv or .tsv: ingest the file")
-    return PlacedFile(real, known, compression, partition_of(path))
+    return PlacedFile(real, known, compression, partition_of(path), stamp_of(real))
 
 
 def sql_text(text: str) -> str:

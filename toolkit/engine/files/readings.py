@@ -86,6 +86,21 @@ def partition_reading(key: str, kind: ScalarType, files: Sequence[PlacedFile]) -
 
     Raises IngestError for a value that is none of the type.
     """
+    values = [file.partition[key] for file in files]
+    pattern = f"/{re.escape(key)}=([^/]+)/(?:[^/=]+=[^/]+/)*[^/]*$"
+    coded = f"regexp_extract({sql_name(FILE)}, {literal(pattern)}, 1)"
+    text = f"nullif(coalesce(TRY(url_decode({coded})), {coded}), {literal(NO_VALUE)})"
+    texts = [value for value in values if value is not None]
+    if kind is ScalarType.LONG and all(map(is_whole, texts)):
+        return StoredColumn(text, True, f"CAST({{0}} AS {PHYSICAL[kind]})")
+    if kind is ScalarType.DATETIME and all(map(is_date, texts)):
+        return StoredColumn(text, True, FROM_DATES.replace("{0}", "CAST({0} AS DATE)"))
+    if kind is not ScalarType.STRING:
+        _check_folders(key, kind, files)
+    return text_column(text, key, kind)
+
+
+def _check_folders(key: str, kind: ScalarType, files: Sequence[PlacedFile]) -> None:
     import pyarrow as pa
 
     from toolkit.engine.ingest.coerce import coerce_strings
@@ -94,12 +109,3 @@ def partition_reading(key: str, kind: ScalarType, files: Sequence[PlacedFile]) -
     values = [file.partition[key] for file in files]
     for row, reason in coerce_strings(pa.array(values, pa.string()), kind, TimeReading(), text_source=True).bad.items():
         raise unreadable(files[row].path, f"the folder {key}={values[row]}: {reason}")
-    pattern = f"/{re.escape(key)}=([^/]+)/(?:[^/=]+=[^/]+/)*[^/]*$"
-    coded = f"regexp_extract({sql_name(FILE)}, {literal(pattern)}, 1)"
-    text = f"nullif(coalesce(TRY(url_decode({coded})), {coded}), {literal(NO_VALUE)})"
-    texts = [value for value in values if value is not None]
-    if kind in (ScalarType.LONG, ScalarType.INT) and all(map(is_whole, texts)):
-        return StoredColumn(text, True, f"CAST({{0}} AS {PHYSICAL[kind]})")
-    if kind is ScalarType.DATETIME and all(map(is_date, texts)):
-        return StoredColumn(text, True, FROM_DATES.replace("{0}", "CAST({0} AS DATE)"))
-    return text_column(text, key, kind)

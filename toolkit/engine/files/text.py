@@ -12,18 +12,18 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from toolkit.engine.files import looks
+from toolkit.engine.files.looker import Looker
 from toolkit.engine.files.paths import PlacedFile, sql_name, sql_text
 from toolkit.engine.files.readings import Reading, field_reading, json_reading
-from toolkit.engine.files.values import register
 from toolkit.engine.ingest.csv_reader import delimiter_of, names_of
-from toolkit.engine.ingest.files import SIDECAR, log_file
+from toolkit.engine.ingest.files import SIDECAR, LogFile, log_file
 from toolkit.engine.ingest.findings import Report, unreadable
 from toolkit.engine.ingest.json_reader import first_line_is_object, is_wrapper, strict_json
 from toolkit.engine.ingest.naming import Target
-from toolkit.engine.ingest.scanner import scanner
 from toolkit.engine.lower.context import StoredColumn
 from toolkit.engine.lower.time_bounds import FILE
 from toolkit.kql.times import TICKS_PER_MICROSECOND, UNIX_EPOCH_TICKS
@@ -32,7 +32,6 @@ from toolkit.kql.types import ScalarType, TableSchema
 _COMPRESSION = {None: "uncompressed", "gzip": "gzip", "zstd": "zstd"}
 _TRAILING_COMMA = r",\s*[}\]]"
 """What DuckDB reads and JSON is not; it may also stand in a text, therefore Python looks at the line."""
-_BATCH = 8192
 _COLUMNS_AT_ONCE = 200
 _TIME = "TimeGenerated"
 
@@ -49,6 +48,7 @@ class TextGroup:
     format: str
     delimiter: str
     names: list[str]
+    engine: Looker
     known: TableSchema | None = None
     rows: int = 0
     bits: dict[str, int] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class TextGroup:
         column = sql_name(name).format()
         bits, text = (looks.json_bits("v", None), f"({column} ->> '$')") if self.is_json else (looks.field_bits("v", None), column)
         values = f"SELECT {text} AS t, CAST({column} AS VARCHAR) AS v FROM {self.raw([name])}"
-        return looks.kind_of_bits(self.bits[name], _texts(f"SELECT t FROM ({values}) WHERE {bits} = {looks.MAYBE_TIME}"))
+        return looks.kind_of_bits(self.bits[name], self.engine.texts(f"SELECT t FROM ({values}) WHERE {bits} = {looks.MAYBE_TIME}"))
 
     def reading(self, name: str, kind: ScalarType) -> StoredColumn:
         return self._reading(name, kind).column
@@ -125,7 +125,7 @@ class TextGroup:
             source = f"SELECT *, {looks.moment(f'v{time}', quoted=self.is_json)} AS m FROM ({source})"
             file, span, group = "f", "min(epoch_us(m)), max(epoch_us(m))", "GROUP BY f"
         kinds = [f"bit_or({bits(f'v{at}', one.type, 'm' if at == time else '')})" for at, one in enumerate(targets.values())]
-        for path, least, greatest, *found in _rows(f"SELECT {file}, {span}, {', '.join(kinds)} FROM ({source}) {group}"):
+        for path, least, greatest, *found in self.engine.rows(f"SELECT {file}, {span}, {', '.join(kinds)} FROM ({source}) {group}"):
             for name, value in zip(targets, found, strict=True):
                 self.bits[name] |= value or 0
             if least is not None:
@@ -133,19 +133,19 @@ class TextGroup:
 
     def _look_at_records(self, table: str) -> None:
         lines, odd = f"read_ndjson_objects({self._head()})", f"regexp_matches(json, {sql_text(_TRAILING_COMMA)})"
-        found = _rows(f"SELECT json_keys(json), count(*), count_if({odd}) FROM {lines} GROUP BY 1")
+        found = self.engine.rows(f"SELECT json_keys(json), count(*), count_if({odd}) FROM {lines} GROUP BY 1")
         self.rows = sum(count for _, count, _ in found)
         if any(not keys or len(set(keys)) < len(keys) for keys, *_ in found):
             _raise_of_ingest(self, table)
             raise unreadable(self.name, "a line is no plain JSON object, or has a key twice: ingest the files")
-        self.names = _in_order([keys for keys, *_ in found], lines)
+        self.names = _in_order([keys for keys, *_ in found], lines, self.engine)
         if len({name.lower() for name in self.names}) < len(self.names):
             raise unreadable(self.name, "keys that differ only by case cannot be read in place: ingest the files")
         for keys, *_ in found:
             if (table == "AzureDiagnostics" and "properties" in keys and "time" in keys) or is_wrapper(keys):
                 raise unreadable(self.name, "records inside an export's envelope are not read in place: ingest the files")
         if any(count for *_, count in found):
-            for texts in _texts(f"SELECT json FROM {lines} WHERE {odd}"):
+            for texts in self.engine.texts(f"SELECT json FROM {lines} WHERE {odd}"):
                 for text in texts.to_pylist():
                     strict_json(text)
 
@@ -156,7 +156,7 @@ class TextGroup:
         marks = "header=true, auto_detect=false, delim='\x01', quote='', escape=''"
         lines = f"read_csv({self._head()}, {marks}, columns={{'l': 'VARCHAR'}}, hive_partitioning=false)"
         counts = f"count_if(NOT regexp_full_match(l, {regular})), count_if(l IS NULL OR regexp_full_match(l, {blank}))"
-        rows, odd, empty = _rows(f"SELECT count(*), {counts} FROM {lines}")[0]
+        rows, odd, empty = self.engine.rows(f"SELECT count(*), {counts} FROM {lines}")[0]
         self.rows = rows
         if odd:
             raise unreadable(
@@ -176,7 +176,7 @@ class TextGroup:
         counted = [f"count({text})" for name, text in converted.items() if name != time]
         span = f"min({converted[time]}), max({converted[time]})" if time in converted else "NULL, NULL"
         with _explained(self, table):
-            found = _rows(
+            found = self.engine.rows(
                 f"SELECT {sql_name(FILE)}, {', '.join([span, *counted])} FROM {self.sql(kinds)} GROUP BY 1",
                 [columns[name].udf for name in converted],
             )
@@ -187,18 +187,20 @@ def _ticks(microseconds: int) -> int:
     return microseconds * TICKS_PER_MICROSECOND + UNIX_EPOCH_TICKS
 
 
-def _in_order(keys: Sequence[Sequence[str]], lines: str) -> list[str]:
+def _in_order(keys: Sequence[Sequence[str]], lines: str, engine: Looker) -> list[str]:
     """All keys in order of first appearance in the records of `lines`."""
     names = {key for some in keys for key in some}
-    first: Sequence[str] = keys[0] if len(keys) == 1 else _rows(f"SELECT json_keys(json) FROM {lines} LIMIT 1")[0][0]
+    first: Sequence[str] = keys[0] if len(keys) == 1 else engine.rows(f"SELECT json_keys(json) FROM {lines} LIMIT 1")[0][0]
     if len(first) == len(names):
         return list(first)
     # numbering the records takes one thread
-    found = _rows(f"SELECT ks FROM (SELECT json_keys(json) AS ks, row_number() OVER () AS i FROM {lines}) GROUP BY ks ORDER BY min(i)")
+    found = engine.rows(
+        f"SELECT ks FROM (SELECT json_keys(json) AS ks, row_number() OVER () AS i FROM {lines}) GROUP BY ks ORDER BY min(i)"
+    )
     return list(dict.fromkeys(key for (some,) in found for key in some))
 
 
-def text_groups(files: Sequence[PlacedFile]) -> list[TextGroup]:
+def text_groups(files: Sequence[PlacedFile], engine: Looker) -> list[TextGroup]:
     """The files by format, columns and names of partitions. Raises IngestError for a file that is not of its format, or a special one."""
     found: dict[Any, list[PlacedFile]] = {}
     for file in files:
@@ -207,19 +209,22 @@ def text_groups(files: Sequence[PlacedFile]) -> list[TextGroup]:
         delimiter = ""
         if file.format == "json":
             if not first_line_is_object(opened):
-                raise unreadable(
-                    file.path, "the first line is no whole JSON object; only one object per line is read in place: ingest the file"
-                )
+                raise unreadable(file.path, _not_lines(opened))
         else:
             delimiter, header = _csv_head(opened)
         key = (file.format, opened.compression, delimiter, header, tuple(file.partition))
         found.setdefault(key, []).append(replace(file, compression=opened.compression))
-    return [TextGroup(tuple(group), key[0], key[2], list(key[3])) for key, group in found.items()]
+    return [TextGroup(tuple(group), key[0], key[2], list(key[3]), engine) for key, group in found.items()]
 
 
-def log_file_of(file: PlacedFile) -> Any:
-    from pathlib import Path
+def _not_lines(file: LogFile) -> str:
+    with file.open() as stream:
+        if not stream.read(1):
+            return "expected JSON, found an empty file"
+    return "the first line is no whole JSON object; only one object per line is read in place: ingest the file"
 
+
+def log_file_of(file: PlacedFile) -> LogFile:
     path = Path(file.path)
     opened = log_file(path)
     if opened.encoding != "utf-8":
@@ -229,7 +234,7 @@ def log_file_of(file: PlacedFile) -> Any:
     return opened
 
 
-def _csv_head(file: Any) -> tuple[str, tuple[str, ...]]:
+def _csv_head(file: LogFile) -> tuple[str, tuple[str, ...]]:
     import csv
 
     with file.open() as stream, io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
@@ -277,19 +282,3 @@ def _raise_of_ingest(group: TextGroup, table: str) -> None:
             builder.finish()
     if report.total_errors:
         raise report.as_error()
-
-
-def _rows(sql: str, functions: Sequence[str] = ()) -> list[Any]:
-    with scanner() as connection:
-        for name in dict.fromkeys(functions):
-            register(connection, name)
-        rows: list[Any] = connection.sql(sql).fetchall()
-        return rows
-
-
-def _texts(sql: str) -> Iterator[Any]:
-    import pyarrow as pa
-
-    with scanner() as connection:
-        for batch in connection.sql(sql).to_arrow_reader(_BATCH):
-            yield batch.column(0).cast(pa.string())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,6 +88,7 @@ def log_file(path: Path) -> LogFile:
         raise unreadable(path, "expected a file, found a folder")
     if not path.exists():
         raise unreadable(path, "no such file")
+    check_is_file(path)
     if known is None:
         raise unreadable(
             path,
@@ -99,6 +101,22 @@ def log_file(path: Path) -> LogFile:
         head = stream.read(_PROBE)
     encoding = _text_encoding(path, known, head)
     return LogFile(path, log_of(path, head).format if known == TEXT_LOG else known, compression, encoding)
+
+
+def check_is_file(path: Path) -> None:
+    """Raises IngestError for a pipe or a device: files are opened more than once, and a pipe may never answer."""
+    if not path.is_file():
+        raise unreadable(path, "expected a file, found a pipe or a device: write what it gives into a file")
+
+
+def log_files_below(folder: Path) -> list[Path]:
+    """Every log file of a folder at any depth, sorted. Raises IngestError for a folder that cannot be read, none is passed over."""
+
+    def refuse(error: OSError) -> None:
+        raise unreadable(error.filename, f"cannot be read: {error.strerror}")
+
+    entries = (Path(place) / name for place, _, names in os.walk(folder, onerror=refuse) for name in names)
+    return sorted(entry for entry in entries if entry.is_file() and is_log_file(entry))
 
 
 def _text_encoding(path: Path, known: str, head: bytes) -> str:
@@ -161,8 +179,7 @@ def discover(data_dir: Path | str) -> dict[str, list[Path]]:
         for entry in sorted(root.iterdir()):
             if entry.name.startswith("."):
                 continue
-            files = sorted(filter(is_log_file, entry.rglob("*"))) if entry.is_dir() else [entry] if is_log_file(entry) else []
-            files = [path for path in files if path.is_file()]
+            files = log_files_below(entry) if entry.is_dir() else [entry] if entry.is_file() and is_log_file(entry) else []
             if files:
                 found.setdefault(table_of(entry), []).extend(files)
     except OSError as error:

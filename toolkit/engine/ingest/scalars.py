@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +26,8 @@ PLACEHOLDERS = frozenset({"", "null", "none", "na", "n/a", "-"})
 _SHOWN = 60
 _GUID = re.compile(r"[0-9a-f]{32}")
 _INTEGER = re.compile(r"[+-]?\d{1,40}", re.ASCII)
-_DECIMAL_SCALE = Decimal("1e-18")
+_DECIMAL_EXPONENT = -18
+_EXACT = Context(prec=200)
 _DECIMAL_LIMIT = Decimal(10) ** 20
 
 
@@ -123,7 +124,8 @@ def to_decimal(value: Any, _: TimeReading) -> Decimal | None:
             number = Decimal(repr(value) if isinstance(value, float) else value)
         except InvalidOperation:
             raise refuse(ScalarType.DECIMAL, value) from None
-        if number.is_finite() and abs(number) < _DECIMAL_LIMIT and number % _DECIMAL_SCALE == 0:
+        # all digits are looked at: in the usual 28, a remainder of numbers from 10 billion on cannot be told
+        if number.is_finite() and abs(number) < _DECIMAL_LIMIT and int(_EXACT.normalize(number).as_tuple().exponent) >= _DECIMAL_EXPONENT:
             return number
     raise refuse(ScalarType.DECIMAL, value)
 

@@ -17,7 +17,7 @@ from toolkit.engine.ingest.chunks import Chunk, chunk_of_records
 from toolkit.engine.ingest.csv_reader import read_csv
 from toolkit.engine.ingest.envelope import unpack
 from toolkit.engine.ingest.fast_json import read_json_fast
-from toolkit.engine.ingest.files import SIDECAR, LogFile, is_log_file, log_file
+from toolkit.engine.ingest.files import SIDECAR, LogFile, log_file, log_files_below
 from toolkit.engine.ingest.findings import Finding, Report, unreadable
 from toolkit.engine.ingest.json_reader import read_json
 from toolkit.engine.ingest.naming import Naming
@@ -116,7 +116,7 @@ def _files_of(path: Path) -> list[LogFile]:
     """The file, or every log file below a folder."""
     if not path.is_dir():
         return [log_file(path)]
-    files = [log_file(entry) for entry in sorted(path.rglob("*")) if entry.is_file() and is_log_file(entry)]
+    files = list(map(log_file, log_files_below(path)))
     if not files:
         raise unreadable(path, "expected a log file or a folder with log files, found a folder without any")
     return files
