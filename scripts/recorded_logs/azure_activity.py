@@ -21,7 +21,7 @@ READER = "acdd72a7-4e5e-48ef-bd42-f606fba81ae7"
 AKS_RBAC_CLUSTER_ADMIN = "b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b"
 AKS_CLUSTER_ADMIN = "0ab0b1a8-8aac-4efd-b8c2-3ee1fb270be8"
 
-_ID_SPACE = uuid.UUID("00000000-0000-0000-0000-00000000a2c7")
+ID_SPACE = uuid.UUID("00000000-0000-0000-0000-00000000a2c7")
 _RG = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-aks"
 _CLUSTER_SCOPE = f"{_RG}/providers/Microsoft.ContainerService/managedClusters/aks-prod"
 _STORAGE_SCOPE = f"{_RG}/providers/Microsoft.Storage/storageAccounts/stlogs"
@@ -136,7 +136,7 @@ def _wanted(assignment: Assignment) -> Json:
 
 
 def _name(assignment: Assignment) -> str:
-    return str(uuid.uuid5(_ID_SPACE, f"{assignment.at.isoformat()}|{assignment.role}|{assignment.principal}"))
+    return str(uuid.uuid5(ID_SPACE, f"{assignment.at.isoformat()}|{assignment.role}|{assignment.principal}"))
 
 
 def _entity(assignment: Assignment) -> str:
@@ -145,8 +145,8 @@ def _entity(assignment: Assignment) -> str:
 
 def _row(assignment: Assignment, moment: datetime, status: str, properties: dict[str, Json]) -> Row:
     action = "Microsoft.Authorization/roleAssignments/write"
-    row = _common(moment, action, status, assignment.caller, _entity(assignment).lower())
-    correlation = assignment.correlation or str(uuid.uuid5(_ID_SPACE, _name(assignment)))
+    row = common(moment, action, status, assignment.caller, _entity(assignment).lower())
+    correlation = assignment.correlation or str(uuid.uuid5(ID_SPACE, _name(assignment)))
     row["CorrelationId"] = correlation
     row["Authorization"] = compact({"action": action, "scope": _entity(assignment)})
     row["Properties"] = compact(properties)
@@ -155,15 +155,15 @@ def _row(assignment: Assignment, moment: datetime, status: str, properties: dict
 
 def _cluster_operation(moment: datetime, operation: str, status: str, caller: tuple[str, str]) -> Row:
     action = f"Microsoft.ContainerService/managedClusters/{operation}"
-    row = _common(moment, action, status, caller, CLUSTER)
-    row["CorrelationId"] = str(uuid.uuid5(_ID_SPACE, f"{operation}|{caller[0]}"))
+    row = common(moment, action, status, caller, CLUSTER)
+    row["CorrelationId"] = str(uuid.uuid5(ID_SPACE, f"{operation}|{caller[0]}"))
     row["Authorization"] = compact({"action": action, "scope": _CLUSTER_SCOPE})
     row["Properties"] = compact({"eventCategory": "Administrative", "entity": _CLUSTER_SCOPE})
     return row
 
 
-def _common(moment: datetime, action: str, status: str, caller: tuple[str, str], resource: str) -> Row:
-    request = {"clientRequestId": str(uuid.uuid5(_ID_SPACE, f"{moment}")), "clientIpAddress": caller[1], "method": "PUT"}
+def common(moment: datetime, action: str, status: str, caller: tuple[str, str], resource: str) -> Row:
+    request = {"clientRequestId": str(uuid.uuid5(ID_SPACE, f"{moment}")), "clientIpAddress": caller[1], "method": "PUT"}
     return {
         "TenantId": WORKSPACE,
         "TimeGenerated": ticks(moment),

@@ -232,3 +232,17 @@ def watched_sign_in() -> list[Row]:
         sign_in(at("18:01:00"), ROOT_SIGN_IN, "192.0.2.140", success=False),
         sign_in(at("18:02:00"), ops, "198.51.100.9", mfa="Yes"),
     )
+
+
+def cloud_shell() -> list[Row]:
+    """AWS CloudShell: an administrator who has used it for days, a user for the first time, and root."""
+    inside = "aws-cli/2.15.0 Python/3.11 Linux/6.1 exec-env/CloudShell"
+    start = partial(Event, name="cloudshell:CreateEnvironment", region="eu-central-1")
+    return _rows(
+        start(at=at("09:00:00", "2026-02-25"), who=ADMIN, ip="198.51.100.7"),
+        start(at=at("13:30:00"), who=ADMIN, ip="198.51.100.7"),
+        start(at=at("13:31:00"), who=_OPS, ip=_MALLORY_IP),
+        _attack(at=at("13:32:00"), name="iam:ListUsers", agent=inside, ip="192.0.2.77", read_only=True),
+        start(at=at("13:33:00"), who=ROOT, ip=_MALLORY_IP),
+        start(at=at("13:34:00"), who=BOB, ip="198.51.100.8", error="AccessDenied"),
+    )

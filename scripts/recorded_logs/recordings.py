@@ -14,6 +14,8 @@ from scripts.recorded_logs import (
     aks_attacks,
     aks_workloads,
     azure_activity,
+    azure_operations,
+    azure_services,
     benign_day,
     cloudtrail,
     cloudtrail_iam,
@@ -61,7 +63,7 @@ class Recording:
 
 def recordings() -> list[Recording]:
     """Every recorded log, with its contents."""
-    return [*_aks(), *_activity(), *_cloudtrail(), *_health(), *_devices(), *_web_access()]
+    return [*_aks(), *_activity(), *_cloudtrail(), *_azure(), *_health(), *_devices(), *_web_access()]
 
 
 def files() -> dict[Path, str]:
@@ -185,6 +187,41 @@ def _cloudtrail() -> list[Recording]:
     facts = (_name(cloudtrail.root_session), _TRAIL, f"{_summary(cloudtrail.root_session)} {_PORTAL}")
     made.append(Recording("aws", "AWSCloudTrail.root-session.csv", portal_csv(session), len(session), *facts))
     return made
+
+
+def _azure() -> list[Recording]:
+    """Services of Azure beside AKS, one author a file."""
+    operations, services = azure_operations, azure_services
+    authors: list[tuple[str, str, str, Callable[[], list[Row]]]] = [
+        ("aks", "AzureActivity", "run-command", operations.run_command),
+        ("azure-activity", "AzureActivity", "diagnostics-removed", operations.diagnostics_removed),
+        ("event-hub", "AzureActivity", "hub-changes", operations.hub_changes),
+        ("event-hub", "AzureMetrics", "afternoon", services.hub_metrics),
+        ("event-hub", "AZMSDiagnosticErrorLogs", "busy", services.hub_errors),
+        ("event-hub", "AZMSRunTimeAuditLogs", "readers", services.hub_readers),
+        ("event-hub", "AzureDiagnostics", "polls", services.polls),
+        ("event-hub", "AzureDiagnostics", "runs-failed", services.runs_failed),
+        ("event-hub", "LogicAppWorkflowRuntime", "runs-failed", services.standard_runs_failed),
+        ("api-management", "AzureActivity", "gateway-changes", operations.gateway_changes),
+        ("api-management", "ApiManagementGatewayLogs", "probed", services.gateway_probed),
+        ("api-management", "ApiManagementGatewayLogs", "ordinary", services.gateway_ordinary),
+        ("api-management", "ApiManagementGatewayLogs", "released", services.gateway_released),
+        ("api-management", "ApiManagementGatewayLogs", "keys", services.gateway_keys),
+        ("api-management", "AzureDiagnostics", "probed", services.gateway_legacy),
+        ("postgresql", "AzureActivity", "server-changes", operations.server_changes),
+        ("postgresql", "PGSQLServerLogs", "guessed", services.server_guessed),
+        ("postgresql", "AzureDiagnostics", "guessed", services.server_guessed_legacy),
+        ("postgresql", "AZKVAuditLogs", "key-lost", services.key_lost),
+        ("postgresql", "AZKVAuditLogs", "key-refused", services.key_refused),
+        ("postgresql", "AzureDiagnostics", "key-lost", services.key_lost_legacy),
+        ("cloud-shell", "AzureActivity", "storage", operations.cloud_shell),
+        ("cloud-shell", "AzureActivity", "network", operations.cloud_shell_network),
+        ("cloud-shell", "AWSCloudTrail", "cloudshell", cloudtrail_iam.cloud_shell),
+    ]
+    return [
+        _recording(system, table, scenario, author(), (_name(author), f"Azure Monitor's {table} columns", _summary(author)))
+        for system, table, scenario, author in authors
+    ]
 
 
 def _health() -> list[Recording]:

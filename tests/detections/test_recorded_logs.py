@@ -17,13 +17,24 @@ SYSTEMS = sorted({recording.system for recording in recordings()})
 _ADDRESS = re.compile(r"(?<![\w.:/-])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])|(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{1,4}(?![\w:])")
 _NETWORKS = [
     ipaddress.ip_network(text)
-    for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "10.0.0.0/8", "172.16.0.0/12", "::1/128")
+    for text in (
+        "192.0.2.0/24",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "2001:db8::/32",
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "::1/128",
+        "0.0.0.0/32",
+        "255.255.255.255/32",
+    )
 ]
 _GUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)
 _MAIL = re.compile(r"[\w.+-]+@([\w-]+(?:\.[\w-]+)+)")
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _SECRET = re.compile(
-    r"eyJ[A-Za-z0-9_-]{10,}|-----BEGIN|(?:AKIA|ASIA|AIDA|AROA)(?!EXAMPLE)[A-Z0-9]{8,}|password(?!ResetRequired|Recovery)", re.IGNORECASE
+    r"eyJ[A-Za-z0-9_-]{10,}|-----BEGIN|(?:AKIA|ASIA|AIDA|AROA)(?!EXAMPLE)[A-Z0-9]{8,}|password(?!ResetRequired|Recovery| authentication)",
+    re.IGNORECASE,
 )
 
 # Microsoft's built-in role ids are public constants, the same in every tenant.
