@@ -15,12 +15,13 @@ SPREAD ?= -n auto --dist loadfile
 
 RUNTIME  := $(VENV)/.installed
 AZURE    := $(VENV)/.installed-azure
+SERVE    := $(VENV)/.installed-serve
 DEV      := $(VENV)/.installed-dev
 KQLMAGIC := .cache/kqlmagic/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-azure setup-dev validate test test-kqlmagic lint lint-style lint-format lint-types lint-layers lint-sizes format bench notebooks docs docs-check lock clean
+.PHONY: help setup setup-azure setup-serve setup-dev validate test test-kqlmagic lint lint-style lint-format lint-types lint-layers lint-sizes format bench notebooks docs docs-check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -64,6 +65,7 @@ docs-check: $(DEV) ## fail when a generated page of docs/ is stale
 
 setup: $(RUNTIME) ## install what the toolkit needs to run
 setup-azure: $(AZURE) ## install what speaking to a workspace needs as well
+setup-serve: $(SERVE) ## install what `toolkit serve` and previews of workbooks need as well
 setup-dev: $(DEV) ## install what its developers need as well
 
 # Some distributions leave the venv module out of Python; virtualenv needs only pip.
@@ -82,6 +84,11 @@ $(RUNTIME): requirements.lock pyproject.toml | $(BIN)/python
 $(AZURE): requirements-azure.lock $(RUNTIME)
 	@echo "setting up $(VENV): what speaking to a workspace needs as well"
 	@scripts/install.sh $(VENV) requirements-azure.lock
+	@touch $@
+
+$(SERVE): requirements-serve.lock $(RUNTIME)
+	@echo "setting up $(VENV): what serving needs as well"
+	@scripts/install.sh $(VENV) requirements-serve.lock
 	@touch $@
 
 $(DEV): requirements-dev.lock $(RUNTIME)

@@ -18,3 +18,4 @@ compile() {
 compile requirements.lock pyproject.toml --group setup
 compile requirements-azure.lock pyproject.toml --group setup --extra azure --constraint requirements.lock
 compile requirements-dev.lock pyproject.toml --group setup --extra dev --extra bench --constraint requirements.lock
+compile requirements-serve.lock pyproject.toml --group setup --extra serve --constraint requirements-dev.lock

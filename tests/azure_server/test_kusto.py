@@ -51,7 +51,7 @@ def test_commands(wire: Wire, command: str, cells: list[str]) -> None:
     [
         ("/v2/rest/query", {"db": "soc", "csl": "T | where Nope > 1"}, 400, "Semantic error: 'where' operator: Failed to resolve scalar"),
         ("/v2/rest/query", {"db": "nobody", "csl": "T"}, 400, "Entity ID 'nobody' of kind 'Database' was not found."),
-        ("/v2/rest/query", {"db": "soc", "csl": "workspace('lab').T"}, 501, "not the database that the query runs on"),
+        ("/v2/rest/query", {"db": "soc", "csl": "workspace('lab').T"}, 400, "Failed to resolve table or column expression named 'T'"),
         ("/v1/rest/mgmt", {"db": "soc", "csl": ".drop table T"}, 501, "The command '.drop table T' is not supported"),
         ("/v2/rest/query", {"db": "soc"}, 400, 'with a query or a command in "csl"'),
     ],

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -103,6 +104,34 @@ def test_a_token_from_the_environment(tmp_path: Path) -> None:
         assert _ask(port, "print 1", {"Authorization": "Bearer open sesame"})[0] == 200
         process.send_signal(signal.SIGTERM)
         assert "sesame" not in "".join(process.communicate(timeout=30))
+
+
+def test_a_request_is_one_line_of_the_record(tmp_path: Path) -> None:
+    with _serving(tmp_path) as (process, port):
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+            connection.sendall(b"GET /%0afaked%1b[31m" + b"a" * 5000 + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\nNONSENSE")
+            assert b" 404 " in b"".join(iter(lambda: connection.recv(65536), b""))
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+    (line,) = err.splitlines()
+    assert " GET /%0Afaked%1B[31maaa" in line
+    assert len(line) < 300
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_does_not_wait(tmp_path: Path, number: signal.Signals) -> None:
+    with _serving(tmp_path, "--quiet") as (process, port):
+        connections = [HTTPConnection("127.0.0.1", port, timeout=60) for _ in range(3)]
+        for connection in connections:
+            connection.request("POST", "/v1/workspaces/x/query", json.dumps({"query": SLOW}), {})
+        time.sleep(1)  # so that the queries run; without it there is only less to stop
+        process.send_signal(number)
+        time.sleep(0.2)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+        for connection in connections:
+            connection.close()
+    assert (process.returncode, out, err) == (0, "", "")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import socket
 from collections.abc import Mapping
 
 import pytest
@@ -35,6 +38,7 @@ def _status(wire: Wire, headers: Mapping[str, str], method: str = "POST", path: 
         ({"Origin": "null"}, 403),
         ({"Origin": "http://localhost:3000"}, 403),
         ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
         ({"Sec-Fetch-Site": "none"}, 200),
     ],
 )
@@ -119,6 +123,45 @@ def test_a_body_that_is_too_large(serving: Serving) -> None:
     wire = serving(limits=Limits(body=1000))
     answer = wire.send("POST", "/v2/rest/query", {"csl": "T | where B == '" + "x" * 1000 + "'"})
     assert (answer.status, "larger than 1000 bytes" in answer.body["error"]["@message"]) == (413, True)
+
+
+def test_a_body_that_is_compressed(wire: Wire) -> None:
+    answer = wire.send("POST", "/v1/workspaces/soc/query", gzip.compress(b"{}" * 1000), {"Content-Encoding": "gzip"})
+    assert (answer.status, "found 'gzip'" in answer.body["error"]["innererror"]["message"]) == (415, True)
+
+
+HEAD = b"POST /v2/rest/query HTTP/1.1\r\nHost: localhost\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"", b""),
+        (b"POST /v2/rest/query HTTP/1.1\r\nHo", b""),
+        (HEAD + b"Content-Length: 100\r\n\r\n{", b"408"),
+        (HEAD + b"Content-Length: 99999999\r\n\r\n{", b"413"),
+        (HEAD + b"Content-Length: -5\r\n\r\n{", b"400"),
+        (b"NONSENSE\r\n\r\n", b"400"),
+    ],
+)
+def test_a_connection_is_not_kept_for_a_client_that_does_not_ask(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch, sent: bytes, status: bytes
+) -> None:
+    monkeypatch.setattr("toolkit.serve.server._HEAD_SECONDS", 0.5)
+    wire = serving(limits=Limits(stalled=0.5))
+    with socket.create_connection((wire.server.host, wire.server.port), timeout=30) as connection:
+        connection.sendall(sent)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))  # until the server closes
+    assert answer.split(b" ", 2)[1:2] == ([status] if status else [])
+
+
+def test_a_client_that_does_not_take_its_answer(serving: Serving) -> None:
+    wire = serving(limits=Limits(stalled=0.5))
+    body = json.dumps({"csl": "range x from 1 to 400000 step 1 | extend s = strcat('abcdefghijklmnopqrstuvwxyz', x)"}).encode()
+    with socket.create_connection((wire.server.host, wire.server.port)) as connection:
+        connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        assert until(lambda: [access.status for access in wire.accesses] == [499])
+    assert wire.kusto("T | count").status == 200
 
 
 def test_the_servers_own_time_limit(serving: Serving) -> None:

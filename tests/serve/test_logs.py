@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import socket
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from tests.serve.conftest import NOW, SLOW, Serving, Wire, workspace
+from tests.serve.conftest import NOW, SLOW, Serving, Wire, until, workspace
+from toolkit import Workspace
+from toolkit.serve.app import Limits
 from toolkit.serve.databases import Database
 from toolkit.serve.failures import RequestFailed
 from toolkit.serve.timespans import interval
@@ -164,6 +167,20 @@ def test_the_rows_of_several_workspaces(serving: Serving) -> None:
         assert (answer.status, answer.body["error"]["code"]) == (404, "WorkspaceNotFoundError")
 
 
+def test_rows_of_several_workspaces_are_told_apart(serving: Serving) -> None:
+    tables = {"Log": {"TimeGenerated": "datetime", "TenantId": "string", "A": "long"}}
+    databases = []
+    for name, tenant in (("one", ""), ("two", "recorded")):
+        found = Workspace(tables)
+        found.ingest("Log", [{"A": 1}, {"A": 2, "TenantId": tenant}])
+        databases.append(Database(name, found))
+    wire = serving(*databases)
+    query = "Log | summarize sum(A) by TenantId"
+    rows = wire.logs(query, workspace="one", workspaces=["two"]).body["tables"][0]["rows"]
+    assert sorted(rows) == sorted([[databases[0].id, 3], [databases[1].id, 1], ["recorded", 2]])
+    assert wire.logs("workspace('two').Log | count", workspace="one", workspaces=["two"]).body["tables"][0]["rows"] == [[2]]
+
+
 def test_a_batch(wire: Wire) -> None:
     texts: list[Any] = [
         {"query": "print 1"},
@@ -184,6 +201,27 @@ def test_a_batch(wire: Wire) -> None:
     assert found["2"]["body"]["error"]["code"] == "BadArgumentError"
     assert found["3"]["body"]["error"]["code"] == "PartialError"
     assert wire.send("POST", "/v1/$batch", {"requests": 1}).status == 400
+
+
+def test_a_batch_of_more_queries_than_run_at_once(serving: Serving) -> None:
+    wire = serving(limits=Limits(seconds=1.0))
+    queries = [SLOW, "print 1", SLOW, "print 2", "print 3"]
+    requests = [{"id": str(number), "workspace": "soc", "body": {"query": query}} for number, query in enumerate(queries)]
+    answer = wire.send("POST", "/v1/$batch", {"requests": [*requests, *({**each, "id": f"{each['id']}b"} for each in requests)]})
+    statuses = {response["id"]: response["status"] for response in answer.body["responses"]}
+    assert statuses == {f"{number}{turn}": 504 if query is SLOW else 200 for number, query in enumerate(queries) for turn in ("", "b")}
+
+
+def test_a_client_that_leaves_a_batch_stops_all_of_it(serving: Serving) -> None:
+    wire = serving()
+    requests = [{"id": str(number), "workspace": "soc", "body": {"query": SLOW}} for number in range(6)]
+    body = json.dumps({"requests": requests}).encode()
+    with socket.create_connection((wire.server.host, wire.server.port)) as connection:
+        head = f"POST /v1/$batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        connection.sendall(head.encode() + body)
+        assert until(lambda: wire.server.app.runner.running == Limits.of_a_batch)
+    assert until(lambda: wire.server.app.runner.running == 0)
+    assert until(lambda: [access.status for access in wire.accesses] == [499])
 
 
 def test_metadata(wire: Wire) -> None:

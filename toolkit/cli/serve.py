@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from toolkit.serve.databases import Database
 
 _PORT = 8765
+_LONGEST_PATH = 200
 _TOKEN = "TOOLKIT_SERVE_TOKEN"  # noqa: S105  # the name of a variable
 
 
@@ -124,8 +126,13 @@ def _log(access: Access) -> None:
     """One line per request on standard error; of the query nothing."""
     from toolkit.report.text import visible
 
+    path = re.sub(r"[^!-~]", _percent, access.path)  # one line, whatever a client asks for
     rows = "" if access.rows is None else f", {access.rows} row{'' if access.rows == 1 else 's'}"
     moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     request = f" {access.request_id[:100]}" if access.request_id else ""
-    line = f"{moment} {access.client} {access.method} {access.path} {access.status} {access.seconds * 1000:.0f} ms{rows}{request}"
+    line = f"{moment} {access.client} {access.method} {path[:_LONGEST_PATH]} {access.status} {access.seconds * 1000:.0f} ms{rows}{request}"
     click.echo(visible(line), err=True)
+
+
+def _percent(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "replace"))

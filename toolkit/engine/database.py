@@ -44,6 +44,7 @@ class Part:
     columns: dict[str, StoredColumn]
     rows: int
     files: FileScan | None = None
+    origin: Part | None = None  # the part whose physical table this one reads, too: it lives as long
 
     @property
     def in_place(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,11 +12,13 @@ from toolkit.catalog import Catalog
 from toolkit.engine.budget import Budget
 from toolkit.engine.database import Database, EngineFailure, Part
 from toolkit.engine.discovery import columns_of, pending, probe
+from toolkit.engine.environment import WorkspaceEnvironment
 from toolkit.engine.errors import QueryFailed, failure
 from toolkit.engine.lower.compile import Compiler
+from toolkit.engine.neighbours import Neighbours, copied, filled
 from toolkit.engine.result import Result
 from toolkit.engine.select import Statement
-from toolkit.engine.values import clock, instant, parameter
+from toolkit.engine.values import clock, instant
 from toolkit.engine.watchlists import watchlist_records, watchlist_schema
 from toolkit.kql import plan
 from toolkit.kql.analysis import Analysis, SavedFunction, analyze
@@ -97,6 +99,7 @@ class Workspace:
         self._settings: dict[str, object] = {} if optimize else {"optimize": False}
         self._analyses: dict[Hashable, Analysis] = {}
         self._budget = Budget()
+        self.neighbours: Neighbours | None = None
 
     def fork(self, budget: Budget | None = None) -> Workspace:
         """A workspace that begins with all of this one's contents; neither sees what the other adds later.
@@ -114,6 +117,7 @@ class Workspace:
         copy._settings = dict(self._settings)
         copy._analyses = self._analyses
         copy._budget = budget or self._budget
+        copy.neighbours = self.neighbours
         return copy
 
     @property
@@ -169,18 +173,36 @@ class Workspace:
         self._parts[table] = (*self._parts.get(table, ()), *parts)
         return found.rows
 
-    def include(self, other: Workspace) -> None:
-        """Adds the rows of every table of another workspace, also where that has an engine of its own."""
+    def include(self, other: Workspace, fill: Mapping[str, str] | None = None) -> None:
+        """Adds the rows of every table of another workspace, also where that has an engine of its own.
+
+        `fill`: texts for columns of texts in which its rows have nothing.
+        """
         for table in other.tables():
             known, found = self.schema(table), other.schema(table)
             if found is not None:
                 self._schemas[table] = found if known is None else _merged(known, found)
-            shared = self._database and self._database[0] is other.database
-            parts = other._parts[table]
-            self._parts[table] = (
-                *self._parts.get(table, ()),
-                *(parts if shared else map(partial(_copied, other.database, self.database), parts)),
-            )
+            parts: Sequence[Part] = [copied(other.database, self.database, part) for part in other.stored(table)]
+            for column, text in (fill or {}).items():
+                parts = self._filled(table, parts, column, text)
+            self._parts[table] = (*self._parts.get(table, ()), *parts)
+
+    def reach(self, neighbours: Neighbours) -> None:
+        """Lets queries read other workspaces by their names, as `workspace("b").T`. Without it every name means this one."""
+        self.neighbours = neighbours
+
+    def fill(self, column: str, text: str) -> None:
+        """Rows that have nothing in a column of texts get this one, in all tables that have the column."""
+        self._parts = {table: self._filled(table, parts, column, text) for table, parts in self._parts.items()}
+
+    def _filled(self, table: str, parts: Sequence[Part], column: str, text: str) -> tuple[Part, ...]:
+        schema = self.schema(table) if is_log_table(table) else None
+        has_it = schema is not None and schema.column_type(column) is ScalarType.STRING
+        return tuple(filled(part, column, text) for part in parts) if has_it else tuple(parts)
+
+    def watchlists(self) -> Mapping[str, TableSchema]:
+        """The columns of the watchlists, by alias."""
+        return self._watchlists
 
     def functions(self) -> list[SavedFunction]:
         """The saved functions that queries may call."""
@@ -223,8 +245,12 @@ class Workspace:
         read_locations.cache_clear()
         read_locations(str(Path(path).resolve()))
 
-    def _stored(self, table: str) -> Sequence[Part]:
-        """The rows of a table; those of external data are read the first time."""
+    def stored(self, table: str) -> Sequence[Part]:
+        """The rows of a table as the engine has them; those of external data and of other workspaces are read the first time."""
+        if self.neighbours is not None and table not in self._parts:
+            found = self.neighbours.stored(table, self.database)
+            if found is not None:
+                return found
         if table.startswith(EXTERNAL_PREFIX) and table not in self._parts:
             from toolkit.engine.externals import read_external
 
@@ -248,7 +274,7 @@ class Workspace:
     @property
     def is_dry(self) -> bool:
         """Whether queries run over no rows at all: nothing was ingested or defined that holds any."""
-        return self._dry_runs and not self._parts and not self._externals
+        return self._dry_runs and not self._parts and not self._externals and self.neighbours is None
 
     # --- queries ------------------------------------------------------------------------------------------------------
 
@@ -263,14 +289,15 @@ class Workspace:
             self._analyses[key] = found
         return found
 
-    def _environment(self, parameters: Mapping[str, object] | None, discovered: Discovered | None = None) -> _Environment:
-        return _Environment(self, self._functions, self._watchlists, parameters or {}, discovered, self._externals)
+    def _environment(self, parameters: Mapping[str, object] | None, discovered: Discovered | None = None) -> WorkspaceEnvironment:
+        return WorkspaceEnvironment(self, self._functions, self._watchlists, parameters or {}, discovered, self._externals)
 
     def _surroundings(self) -> Hashable:
         """All that the meaning of a query depends on besides its text; forks mostly agree on it and share analyses."""
         schemas = tuple((name, tuple(schema.columns.items())) for name, schema in self._schemas.items())
         watchlists = tuple((alias, tuple(schema.columns.items())) for alias, schema in self._watchlists.items())
-        return schemas, tuple(self._functions.values()), watchlists, tuple(self.tables()), tuple(self._externals), id(self.catalog)
+        own = (schemas, tuple(self._functions.values()), watchlists, tuple(self.tables()), tuple(self._externals), id(self.catalog))
+        return own if self.neighbours is None else (*own, self.neighbours)
 
     def query(
         self,
@@ -365,7 +392,7 @@ class Workspace:
     def _compiler(self, now: object, start: object, end: object) -> Compiler:
         ticks = instant(clock() if now is None else now, "now")
         scope = (None if start is None else instant(start, "start"), None if end is None else instant(end, "end"))
-        return Compiler(_Storage(self._stored), ticks, scope, self._settings)
+        return Compiler(_Storage(self.stored), ticks, scope, self._settings)
 
     def _run(self, statement: Statement, source: Source, timeout: float | None, rows: int | None = None) -> pa.Table:
         try:
@@ -374,48 +401,12 @@ class Workspace:
             raise failure(str(error), source) from None
 
 
-def _copied(source: Database, target: Database, part: Part) -> Part:
-    if part.files is not None:
-        return target.attach([(part.files, part.columns, part.rows)])[0]
-    return target.store(source.stored(part))
-
-
 class _Storage:
     def __init__(self, stored: Callable[[str], Sequence[Part]]) -> None:
         self._stored = stored
 
     def stored(self, table: str) -> Sequence[Part]:
         return self._stored(table)
-
-
-class _Environment:
-    """What the binder may ask of a workspace."""
-
-    def __init__(
-        self,
-        workspace: Workspace,
-        functions: Mapping[str, SavedFunction],
-        watchlists: Mapping[str, TableSchema],
-        parameters: Mapping[str, object],
-        discovered: Discovered | None,
-        externals: Container[str],
-    ) -> None:
-        self._workspace = workspace
-        self.functions = functions
-        self.watchlists = watchlists
-        self.parameters = {name: parameter(value, name) for name, value in parameters.items()}
-        self.discovered = discovered or {}
-        self.externals = externals
-        self.dry = workspace.is_dry
-
-    def table(self, name: str) -> TableSchema | None:
-        return self._workspace.schema(name)
-
-    def table_names(self) -> Iterable[str]:
-        return dict.fromkeys([*self._workspace.tables(), *self._workspace.catalog.names()])
-
-    def has_rows(self, table: str) -> bool:
-        return table in self._workspace.tables()
 
 
 def _runnable(analysis: Analysis) -> plan.QueryPlan:

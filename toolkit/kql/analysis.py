@@ -43,6 +43,14 @@ class Environment:
         """Whether a table holds rows; without an engine none does."""
         return False
 
+    def other_names(self) -> Iterable[str]:
+        """The names of other workspaces; without an engine there are none."""
+        return ()
+
+    def elsewhere(self, name: str) -> Environment:
+        """The names of another workspace: every name means this one."""
+        return self
+
 
 @dataclass(frozen=True)
 class Analysis:

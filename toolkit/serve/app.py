@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -32,6 +33,10 @@ _GONE = 499  # nobody reads it; it is for the record
 _RESOURCE = re.compile(r"(?:subscriptions/.+/)?workspaces/[^/]+", re.IGNORECASE)
 
 
+class _Stalled(Exception):
+    """The client takes nothing of its answer any more."""
+
+
 @dataclass(frozen=True)
 class Access:
     """One request that was answered. The query itself is not in it, nor is anything of the headers but its id."""
@@ -47,12 +52,17 @@ class Access:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request, and all of them together, may use."""
+    """What one request, and all of them together, may use.
+
+    `stalled`: seconds after which a client that neither sends its body nor takes its answer has gone.
+    """
 
     body: int = 4 << 20
     seconds: float = 600.0
     at_once: int = 8
     waiting: int = 512
+    of_a_batch: int = 4
+    stalled: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -102,10 +112,16 @@ class App:
                 status = message["status"]
                 more = {**guard.cors(headers), "x-content-type-options": "nosniff", "cache-control": "no-store"}
                 message["headers"] = [*message["headers"], *((name.encode(), value.encode("latin-1")) for name, value in more.items())]
-            await send(message)
+            try:
+                async with asyncio.timeout(self.settings.limits.stalled):
+                    await send(message)
+            except TimeoutError:
+                raise _Stalled from None
 
         try:
             await self._guarded(scope, headers)(scope, receive, sending)
+        except _Stalled:
+            status = _GONE  # the server closes a connection whose answer has no end
         finally:
             client = scope["client"][0] if scope.get("client") else ""
             rows = scope["state"].get("rows")
@@ -127,6 +143,8 @@ class App:
         assert isinstance(error, RequestFailed)
         stamp = self._stamp(request)
         headers = {"retry-after": "1"} if error.kind == "busy" else {}
+        if error.kind in ("late", "too-large", "encoding"):
+            headers["connection"] = "close"  # the rest of the body may still come
         if "/rest/" in request.url.path:
             return JSONResponse(kusto.error_body(error, stamp), kusto.error_status(error), headers)
         return JSONResponse(logs.error_body(error, stamp), error.status, headers)
@@ -168,21 +186,33 @@ class App:
         return JSONResponse(self._logs.metadata(name))
 
     async def _on_batch(self, request: Request) -> Response:
-        """Every query of a batch by itself, one after the other; one that fails leaves the others alone."""
-        parts = []
-        for item in logs.parse_batch(await self._body(request)):
-            status, body = await self._batched(request, item)
-            head = json.dumps({"id": item.id, "status": status, "headers": {"Content-Type": "application/json"}}).encode()
-            parts.append(head[:-1] + b', "body": ' + body + b"}")
-        return Response(b'{"responses": [' + b", ".join(parts) + b"]}", media_type="application/json")
+        """Every query of a batch by itself, some side by side; one that fails leaves the others alone."""
+        items = logs.parse_batch(await self._body(request))
+        turns = asyncio.Semaphore(self.settings.limits.of_a_batch)
+        leaving = asyncio.ensure_future(_leaving(request)())
 
-    async def _batched(self, request: Request, item: logs.BatchItem) -> tuple[int, bytes]:
+        async def answered(item: logs.BatchItem) -> bytes:
+            async with turns:
+                status, body = await self._batched(request, item, lambda: asyncio.shield(leaving))
+            head = json.dumps({"id": item.id, "status": status, "headers": {"Content-Type": "application/json"}}).encode()
+            return head[:-1] + b', "body": ' + body + b"}"
+
+        try:
+            parts = await asyncio.gather(*map(answered, items), return_exceptions=True)
+        finally:
+            leaving.cancel()
+        for part in parts:
+            if isinstance(part, BaseException):
+                raise part
+        return Response(b'{"responses": [' + b", ".join(cast("list[bytes]", parts)) + b"]}", media_type="application/json")
+
+    async def _batched(self, request: Request, item: logs.BatchItem, gone: Callable[[], Awaitable[object]]) -> tuple[int, bytes]:
         ask, now = item.ask, self.settings.clock()
         try:
             if isinstance(ask, RequestFailed):
                 raise ask
             budget = self._budget(ask.prefer.wait)
-            rows, body = await self.runner.run(lambda: _whole(self._logs.answer(ask, now, budget)), budget, _leaving(request))
+            rows, body = await self.runner.run(lambda: _whole(self._logs.answer(ask, now, budget)), budget, gone)
             request.state.rows = getattr(request.state, "rows", 0) + rows
             return 200, body
         except RequestFailed as error:
@@ -220,17 +250,31 @@ class App:
         """The JSON of a request, or the parameters of a GET. Raises RequestFailed for one that is too large or no JSON."""
         if request.method == "GET":
             return dict(request.query_params)
-        most = self.settings.limits.body
-        parts, size = [], 0
-        async for part in request.stream():
-            size += len(part)
-            if size > most:
-                raise RequestFailed("too-large", f"The body is larger than {most} bytes, the limit of this server.")
-            parts.append(part)
+        encoding = request.headers.get("content-encoding", "identity")
+        if encoding.casefold() != "identity":
+            raise RequestFailed("encoding", f"Content-Encoding: expected a body that is not compressed, found {encoding!r}.")
         try:
-            return json.loads(b"".join(parts))
+            async with asyncio.timeout(self.settings.limits.stalled):
+                body = await self._bytes(request)
+        except TimeoutError:
+            raise RequestFailed("late", f"The body was not there after {self.settings.limits.stalled:g} seconds.") from None
+        try:
+            return json.loads(body)
         except (ValueError, RecursionError):
             raise RequestFailed("request", "The body is not JSON.", code="InvalidBody") from None
+
+    async def _bytes(self, request: Request) -> bytes:
+        most = self.settings.limits.body
+        parts, size = [], int(request.headers.get("content-length") or 0)  # its form was checked by the protocol
+        if size <= most:
+            size = 0
+            async for part in request.stream():
+                parts.append(part)
+                if (size := size + len(part)) > most:
+                    break
+        if size > most:
+            raise RequestFailed("too-large", f"The body is larger than {most} bytes, the limit of this server.")
+        return b"".join(parts)
 
 
 def _whole(answer: tuple[int, Iterator[Part]]) -> tuple[int, bytes]:

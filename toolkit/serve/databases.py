@@ -7,18 +7,18 @@ import threading
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
+from toolkit.engine.neighbours import Neighbour, Neighbours
 from toolkit.engine.session import Workspace
-from toolkit.kql import syntax
 from toolkit.kql.analysis import SavedFunction
 from toolkit.kql.diagnostics import ToolkitError
-from toolkit.kql.parser import parse
 from toolkit.kql.types import TableSchema
 
 _ANY_DATABASE = "netdefaultdb"  # what clients say when nobody told them a name
+_TENANT = "TenantId"
+_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SPACE = uuid.UUID(int=0)
-_REMOTE = frozenset({"workspace", "database", "app", "resource"})
 _RESOURCE = re.compile(r"/?(?:subscriptions/.+/)?workspaces/", re.IGNORECASE)
 
 
@@ -43,6 +43,11 @@ class Database:
         """A workspace id: the same name has the same one everywhere."""
         return str(uuid.uuid5(_SPACE, self.name.casefold()))
 
+    @property
+    def tenant(self) -> str:
+        """What TenantId is in rows that do not say it: the workspace's id."""
+        return next((alias for alias in self.aliases if _GUID.fullmatch(alias)), self.id)
+
     @cached_property
     def tables(self) -> tuple[TableSchema, ...]:
         """The tables that hold rows, by name; all that are known where none does."""
@@ -53,11 +58,6 @@ class Database:
     @property
     def functions(self) -> Sequence[SavedFunction]:
         return self.workspace.functions()
-
-    @cached_property
-    def bodies(self) -> dict[str, syntax.Node]:
-        """What the saved functions say, by name."""
-        return {function.name: parse(function.body).query for function in self.functions}
 
     def answers_to(self, name: str) -> bool:
         return name.casefold() in (self.name.casefold(), self.id, *map(str.casefold, self.aliases))
@@ -75,7 +75,7 @@ class Databases:
         names = [database.name.casefold() for database in self.all]
         if not names or len(set(names)) != len(names):
             raise DatabaseError("Expected one or more databases with different names.")
-        self._joined: dict[tuple[str, ...], Workspace] = {}
+        self._ready: dict[tuple[str, ...], Workspace] = {}
         self._lock = threading.Lock()
 
     def find(self, name: str) -> Database | None:
@@ -86,37 +86,32 @@ class Databases:
         return next((database for database in self.all if database.answers_to(wanted)), None)
 
     def together(self, found: Sequence[Database]) -> Workspace:
-        """One workspace in which every table has the rows of all; functions and watchlists are the first one's."""
+        """The workspace that a query runs on: one database, or several in one, in which every table has the rows of all.
+
+        TenantId tells the rows of several apart, where they do not say it themselves. Functions and watchlists of several are
+        the first one's. Where databases are called by name, queries reach the others as `database("b").T` or `workspace("b").T`.
+        """
         several = list(dict.fromkeys(found))
-        if len(several) == 1:
+        if len(several) == 1 and not self._by_name:
             return several[0].workspace
         key = tuple(database.name for database in several)
         with self._lock:
-            if key not in self._joined:
-                joined = several[0].workspace.fork()
-                for database in several[1:]:
-                    joined.include(database.workspace)
-                self._joined[key] = joined
-            return self._joined[key]
+            if key not in self._ready:
+                self._ready[key] = self._made(several)
+            return self._ready[key]
 
-    def elsewhere(self, here: Database, query: syntax.Node) -> str | None:
-        """The name of another database that a query reads, as in `workspace("b").T`, also inside a saved function.
+    def _made(self, several: Sequence[Database]) -> Workspace:
+        made = several[0].workspace.fork()
+        if len(several) > 1:
+            made.fill(_TENANT, several[0].tenant)
+        for database in several[1:]:
+            made.include(database.workspace, {_TENANT: database.tenant})
+        if self._by_name:
+            made.reach(Neighbours([each.name for each in self.all], partial(self._neighbour, several[0] if len(several) == 1 else None)))
+        return made
 
-        The engine takes such a table for the one at hand. That is right while there is only one; otherwise it would be
-        an answer from the wrong rows.
-        """
-        waiting = [query] if self._by_name else []
-        bodies = dict(here.bodies) if waiting else {}
-        while waiting:
-            node = waiting.pop()
-            waiting += node.children()
-            if isinstance(node, syntax.Name) and node.text in bodies:
-                waiting.append(bodies.pop(node.text))
-            if isinstance(node, syntax.NameRef) and node.name in bodies:
-                waiting.append(bodies.pop(node.name))
-            if isinstance(node, syntax.Call) and node.name.text in _REMOTE and len(node.arguments) == 1:
-                (argument,) = node.arguments
-                name = argument.value if isinstance(argument, syntax.Literal) and isinstance(argument.value, str) else None
-                if name is None or self.find(name) is not here:
-                    return f"{node.name.text}('{name}')" if name is not None else f"{node.name.text}(...)"
-        return None
+    def _neighbour(self, here: Database | None, name: str) -> Neighbour | None:
+        found = self.find(name)
+        if found is None:
+            raise KeyError(name)
+        return None if found is here else Neighbour(found.name, found.workspace)

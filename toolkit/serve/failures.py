@@ -8,7 +8,9 @@ from typing import Literal
 from toolkit.engine.errors import QueryCancelled, QueryFailed, QueryTimeout
 from toolkit.kql.diagnostics import Diagnostic, KqlError, ToolkitError, UnsupportedKqlError
 
-Kind = Literal["request", "not-found", "syntax", "semantic", "unsupported", "engine", "timeout", "stopped", "busy", "too-large"]
+Kind = Literal[
+    "request", "not-found", "syntax", "semantic", "unsupported", "engine", "timeout", "stopped", "busy", "too-large", "late", "encoding"
+]
 
 STATUS: dict[Kind, int] = {
     "request": 400,
@@ -21,6 +23,8 @@ STATUS: dict[Kind, int] = {
     "stopped": 503,
     "busy": 429,
     "too-large": 413,
+    "late": 408,
+    "encoding": 415,
 }
 
 

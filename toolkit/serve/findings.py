@@ -39,6 +39,9 @@ def semantic_text(found: Diagnostic, query: str) -> str:
         return f"{blamed}Failed to resolve table or column expression named '{name}'"
     if found.code in _NAMES:
         return f"{blamed}Failed to resolve scalar expression named '{name}'"
+    if found.code == "unknown-database":
+        line, position = place(found, query)
+        return found.message.replace("' does not", f"' on line [{line},{position}] does not").removesuffix(".")
     if found.code == "unknown-function":
         return f"Unknown function: '{name}'."
     return blamed + found.message

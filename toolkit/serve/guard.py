@@ -49,7 +49,7 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and origin not in self.origins:
             return Refusal(403, f"Requests of web pages are refused. `--allow-origin {origin}` would let this one in.")
-        if origin is None and headers.get("sec-fetch-site") == "cross-site":
+        if origin is None and headers.get("sec-fetch-site") in ("cross-site", "same-site"):  # a page on another port
             return Refusal(403, "Requests of web pages are refused.")
         if self.token is not None and not (method == "OPTIONS" and origin is not None) and not self._has_token(headers):
             return Refusal(401, "Expected the server's token: Authorization: Bearer <token>.")

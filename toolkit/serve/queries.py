@@ -11,7 +11,6 @@ from datetime import datetime
 from toolkit.engine.budget import Budget
 from toolkit.engine.result import Result
 from toolkit.kql import syntax
-from toolkit.kql.analysis import Analysis
 from toolkit.kql.diagnostics import ToolkitError
 from toolkit.serve import cells
 from toolkit.serve.answers import Found
@@ -64,7 +63,6 @@ def _run(databases: Databases, asked: Sequence[Database], query: Query, budget: 
     analysis = workspace.analyze(query.text, parameters=parameters)
     if parameters:
         parameters = _typed(analysis.syntax, parameters)
-    _refuse_elsewhere(databases, asked, analysis)
     cuts = _own_cuts(analysis.syntax, query.cuts)
     budget.rows = cuts.fetched()
     began = time.perf_counter()
@@ -73,13 +71,6 @@ def _run(databases: Databases, asked: Sequence[Database], query: Query, budget: 
     for result in results:
         cells.check(result)
     return Found(results, time.perf_counter() - began, cut)
-
-
-def _refuse_elsewhere(databases: Databases, asked: Sequence[Database], analysis: Analysis) -> None:
-    elsewhere = databases.elsewhere(asked[0], analysis.syntax)
-    if elsewhere is not None:
-        message = f"{elsewhere} is not the database that the query runs on, and this server does not reach from one into another. "
-        raise RequestFailed("unsupported", message + "Query it directly; the Logs API takes several `workspaces` together.")
 
 
 def _shortened(results: Sequence[Result], cuts: Cuts) -> tuple[list[Result], dict[int, str]]:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from toolkit.kql.diagnostics import ToolkitError
 from toolkit.serve.app import App, Settings
@@ -20,20 +21,54 @@ from toolkit.serve.guard import is_loopback
 _GRACE_SECONDS = 5.0
 _KEEP_ALIVE_SECONDS = 120  # longer than clients keep an idle connection: a request must not meet one that is being closed
 _MOST_CONNECTIONS = 1024
+_HEAD_SECONDS = 20.0
+"""How long a client may take to say what it wants: the request line and the headers."""
 
 
 class ListenError(ToolkitError):
     """The address cannot be listened on."""
 
 
+class Patient(H11Protocol):
+    """Closes a connection on which nobody finishes a request's head. uvicorn waits for that forever, a connection each."""
+
+    _giving_up: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
+        super().connection_made(transport)
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_watching()
+        super().connection_lost(exc)
+
+    def _watch(self) -> None:
+        """Between requests uvicorn's own timer runs; while one is answered none has to."""
+        is_answering = bool(self.cycle) and not self.cycle.response_complete
+        if is_answering or self.timeout_keep_alive_task is not None:
+            self._stop_watching()
+        elif self._giving_up is None:
+            self._giving_up = self.loop.call_later(_HEAD_SECONDS, self.transport.close)
+
+    def _stop_watching(self) -> None:
+        if self._giving_up is not None:
+            self._giving_up.cancel()
+            self._giving_up = None
+
+
 def listening_config(app: Any, grace: float = _GRACE_SECONDS) -> uvicorn.Config:
     """How every server of the toolkit listens: no logs, no websockets, a bound on connections and on the time of stopping."""
     return uvicorn.Config(
         app,
-        http="h11",
+        http=Patient,
         ws="none",
         lifespan="off",
         log_config=None,
+        log_level="critical",  # what clients send that is no HTTP is their affair
         access_log=False,
         server_header=False,
         proxy_headers=False,

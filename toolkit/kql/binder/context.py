@@ -59,6 +59,12 @@ class Environment(Protocol):
 
     def has_rows(self, table: str) -> bool: ...
 
+    def other_names(self) -> Iterable[str]: ...
+
+    def elsewhere(self, name: str) -> Environment:
+        """The names of the workspace or database that a query calls so. Raises KeyError when there is none."""
+        ...
+
 
 # --- what a name can mean -------------------------------------------------------------------------------------------
 
@@ -82,12 +88,16 @@ class TableBinding:
 
 @dataclass(frozen=True, slots=True)
 class FunctionBinding:
-    """A user function with the scope it was declared in (R-294); `saved` is the function of the workspace that it is."""
+    """A user function with the scope it was declared in (R-294).
+
+    `saved` is the function of the workspace that it is; `home` the workspace of one that is saved in another.
+    """
 
     name: str
     declaration: syntax.FunctionDecl
     scope: Scope
     saved: SavedFunction | None = None
+    home: Environment | None = None
 
 
 @dataclass(frozen=True, slots=True)

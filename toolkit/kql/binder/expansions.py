@@ -91,6 +91,15 @@ class _Surroundings:
         self._trace.depends = True
         return self._environment.has_rows(table)
 
+    def other_names(self) -> Iterable[str]:
+        self._trace.depends = True
+        return self._environment.other_names()
+
+    def elsewhere(self, name: str) -> Environment:
+        self._trace.depends = True
+        found = self._environment.elsewhere(name)
+        return self if found is self._environment else found
+
     @property
     def parameters(self) -> Mapping[str, object]:
         self._trace.depends = True

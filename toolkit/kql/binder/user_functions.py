@@ -100,17 +100,19 @@ def _inside(
     if names is None:
         yield None
         return
-    place = b.place
+    place, here = b.place, b.environment
     b.call_stack.append(function.name)
     for trace in b.traces:
         trace.called.add(function.name)
         trace.deepest = max(trace.deepest, len(b.call_stack))
     if function.saved is not None and place is None:
         b.place = call.span
+    if function.home is not None:
+        b.environment = function.home
     try:
         yield names
     finally:
-        b.place = place
+        b.place, b.environment = place, here
         b.call_stack.pop()
 
 

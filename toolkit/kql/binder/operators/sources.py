@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from toolkit.kql import plan, syntax
 from toolkit.kql.binder import typing as rules
-from toolkit.kql.binder.context import OPEN, Binder, FunctionBinding, HiddenBinding, ScalarBinding, Scope, TableBinding, const, null_of
+from toolkit.kql.binder.context import (
+    OPEN,
+    Binder,
+    Environment,
+    FunctionBinding,
+    HiddenBinding,
+    ScalarBinding,
+    Scope,
+    TableBinding,
+    const,
+    null_of,
+)
+from toolkit.kql.binder.elsewhere import label_of, place_of
 from toolkit.kql.binder.expressions import bind_scalar, convert
 from toolkit.kql.binder.graphs.value import stored_graph
 from toolkit.kql.binder.opening import without_rows
@@ -172,7 +185,7 @@ def _watchlist(b: Binder, expr: syntax.Call, scope: Scope) -> plan.Rel:
         bind_scalar(b, extra, scope)
     schema = b.environment.watchlists.get(alias)
     if schema is not None:
-        return scan(b, TableSchema(f"{WATCHLIST}{alias}", schema.columns), expr.span)
+        return scan(b, TableSchema(f"{WATCHLIST}{schema.name}", schema.columns), expr.span)
     hints = (*suggestion(alias, b.environment.watchlists), "A file watchlists/<alias>.csv, or a case's `watchlists:`, supplies its rows.")
     missing = f"The watchlist '{alias}' is not at hand."
     if b.is_dry:
@@ -198,12 +211,39 @@ def _path(b: Binder, expr: syntax.Path, scope: Scope) -> plan.Rel:
         hints = (f"{root.name.text}(...) reaches another service from the portal; a scheduled rule cannot (R-333).",)
         b.report("unknown-function", message, root.span, alias="KS211", hints=hints)
         return nothing(b)
+    there = place_of(b, expr.base, scope)
+    if there is None:
+        return nothing(b)
+    if there is not b.environment:
+        return _of_another(b, expr, there, scope)
     if isinstance(expr.member, syntax.Name):
         return _name(b, syntax.NameRef(expr.member.text, span=expr.member.span), scope)
     if isinstance(expr.member, syntax.Call):
         return _call(b, expr.member, scope)
     b.refuse("Wildcards over another database are not supported.", expr.span)
     return nothing(b)
+
+
+def _of_another(b: Binder, expr: syntax.Path, there: Environment, scope: Scope) -> plan.Rel:
+    """The table or function of a workspace other than the one at hand. The query's own names mean nothing there."""
+    member = expr.member
+    if isinstance(member, syntax.Wildcard):
+        b.refuse("Wildcards over another database are not supported.", expr.span)
+        return nothing(b)
+    call = member if isinstance(member, syntax.Call) else _bare_call(syntax.NameRef(member.text, span=member.span))
+    here, b.environment = b.environment, there
+    try:
+        stored = stored_function(b, call.name.text, Scope())
+        if isinstance(member, syntax.Name):
+            schema = there.table(member.text)
+            if schema is not None and stored is None:
+                return scan(b, schema, member.span)
+        if stored is None:
+            return unknown_table(b, call.name.text, call.name.span, Scope()) if call is not member else _call(b, call, Scope())
+    finally:
+        b.environment = here
+    shown = f"{label_of(expr.base)}.{stored.name}"
+    return call_tabular(b, replace(stored, name=shown, home=there), call, scope)
 
 
 @sources(syntax.ToTable)

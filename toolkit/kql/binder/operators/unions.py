@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import Binder, HiddenBinding, Scope, TableBinding, const, null_of
+from toolkit.kql.binder.elsewhere import is_elsewhere, label_of
 from toolkit.kql.binder.names import suffixed
 from toolkit.kql.binder.pipeline import (
     bind_tabular,
@@ -105,7 +106,8 @@ def _label(b: Binder, node: syntax.Node, scope: Scope) -> str | None:
         last = next((step for step in reversed(node.operators) if isinstance(step, syntax.As)), None)
         return last.name.text if last is not None else None
     if isinstance(node, syntax.Path):
-        return node.member.text if isinstance(node.member, syntax.Name) else None
+        qualifier = f"{label_of(node.base)}." if is_elsewhere(b, node.base) else ""
+        return f"{qualifier}{node.member.text}" if isinstance(node.member, syntax.Name) else None
     if isinstance(node, syntax.Call):
         return None
     if not isinstance(node, syntax.NameRef):
