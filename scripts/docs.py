@@ -45,7 +45,7 @@ def support_page() -> str:
     from toolkit.kql.binder.calls import SPECIAL
     from toolkit.kql.binder.graphs.clauses import FUNCTIONS as GRAPH_FUNCTIONS
     from toolkit.kql.binder.plugins.evaluate import REASONS
-    from toolkit.kql.binder.windows import WINDOW_FUNCTIONS
+    from toolkit.kql.binder.window_functions import WINDOW_FUNCTIONS
     from toolkit.kql.functions import registry
 
     load_families()

@@ -80,7 +80,7 @@ class Analysis:
 
 def analyze(text: str, environment: object, name: str = "query") -> Analysis:
     """The analysis of a query text against an `Environment` (or anything with its members)."""
-    from toolkit.kql.binder import operators, plugins  # noqa: F401  # importing registers them
+    from toolkit.kql.binder import calls, operators, plugins, subqueries  # noqa: F401  # importing registers them
     from toolkit.kql.binder.statements import bind_query
     from toolkit.kql.parser import parse
 

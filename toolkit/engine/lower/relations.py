@@ -12,7 +12,7 @@ from toolkit.engine.lower.expressions import Expressions, null_of
 from toolkit.engine.select import Named, Nested, NoRows, OrderKey, Query, Select, TableExpression, print_order
 from toolkit.engine.sql import Form, Literal, Lowered, Sql
 from toolkit.kql import plan
-from toolkit.kql.passes.rewrite import references
+from toolkit.kql.passes.rewrite import conjuncts, references
 
 
 @dataclass
@@ -201,10 +201,3 @@ def _worth_keeping(rel: plan.Rel) -> bool:
         if not isinstance(found, plan.Reuse):
             pending += plan.inputs(found)
     return False
-
-
-def conjuncts(predicate: plan.Expr) -> list[plan.Expr]:
-    """The parts of a conjunction, in order."""
-    if isinstance(predicate, plan.Call) and predicate.name == "and":
-        return [part for arg in predicate.args for part in conjuncts(arg)]
-    return [predicate]

@@ -17,7 +17,7 @@ from toolkit.engine.lower.windows import placed
 from toolkit.engine.select import Joined, Named, Nested, Query, Select, Source, TableExpression, UnionAll
 from toolkit.engine.sql import PHYSICAL, ColumnName, Form, Literal, Lowered, Sql
 from toolkit.kql import plan
-from toolkit.kql.passes.rewrite import map_children, own_expressions, references, relations_within
+from toolkit.kql.passes.rewrite import conjuncts, map_children, own_expressions, references, relations_within
 from toolkit.kql.types import ScalarType
 
 if TYPE_CHECKING:
@@ -59,8 +59,6 @@ class _Scan:
 
     def _condition(self, condition: plan.Expr) -> plan.Expr:
         """The condition with all parts of its conjunction that read no state in one column."""
-        from toolkit.engine.lower.relations import conjuncts
-
         parts = conjuncts(condition)
         plain = [part for part in parts if not self._reads_state(part)]
         rest = [self._hoist(part) for part in parts if self._reads_state(part)]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from toolkit.kql import plan, syntax
-from toolkit.kql.binder.calls import bind_argument, choose, coerce, result_type
 from toolkit.kql.binder.context import Binder, Scope
 from toolkit.kql.binder.expressions import unknown
+from toolkit.kql.binder.overloads import bind_argument, choose, coerce, result_type
 from toolkit.kql.functions.registry import Function
 from toolkit.kql.types import ScalarType
 

@@ -11,6 +11,7 @@ from toolkit.kql.binder.context import Binder, FunctionBinding, ScalarBinding, S
 from toolkit.kql.binder.folding import fold
 from toolkit.kql.binder.logic import balanced, joined
 from toolkit.kql.binder.opening import meet
+from toolkit.kql.binder.windows import named_value
 from toolkit.kql.functions import registry
 from toolkit.kql.source import Span
 from toolkit.kql.times import parse_datetime, parse_timespan
@@ -18,7 +19,18 @@ from toolkit.kql.types import NUMBERS, ScalarType
 
 UNKNOWN, STRING, DYNAMIC, BOOL = ScalarType.UNKNOWN, ScalarType.STRING, ScalarType.DYNAMIC, ScalarType.BOOL
 
-_STRING_TYPES = "string or dynamic"
+_Handler = Callable[[Binder, Any, Scope], plan.Expr]
+_HANDLERS: dict[type[syntax.Node], _Handler] = {}
+
+
+def scalars(kind: type[syntax.Node]) -> Callable[[_Handler], _Handler]:
+    """Decorator: the binder of one kind of expression that is defined above this module (calls, tables inside expressions)."""
+
+    def register(handler: _Handler) -> _Handler:
+        _HANDLERS[kind] = handler
+        return handler
+
+    return register
 
 
 def bind_scalar(b: Binder, expr: syntax.Node, scope: Scope) -> plan.Expr:
@@ -75,20 +87,16 @@ def _name(b: Binder, expr: syntax.NameRef, scope: Scope) -> plan.Expr:
         b.report("scalar-expected", f"'{expr.name}' is a step; `{expr.name}.column` is a value of it.", expr.span, alias="KS106")
         return unknown(expr.span)
     if scope.pattern is not None:
-        from toolkit.kql.binder.graphs.clauses import pattern_name
-
-        element = pattern_name(b, expr, scope)
+        element = scope.pattern.name(b, expr, scope)
         if element is not None:
             return element
     binding = scope.binding(expr.name)
     if isinstance(binding, ScalarBinding):
-        from toolkit.kql.binder.windows import named_value
-
         return named_value(b, _placed(binding.value, expr.span), expr.span)
     if isinstance(binding, TableBinding):
         return scalar_expected(b, expr.span)
     if isinstance(binding, FunctionBinding):
-        return _call(b, syntax.Call(syntax.Name(expr.name, span=expr.span), (), span=expr.span), scope)
+        return bind_scalar(b, syntax.Call(syntax.Name(expr.name, span=expr.span), (), span=expr.span), scope)
     if scope.open:
         return meet(b, expr.name, expr.span)
     return unresolved(b, expr.name, expr.span, scope)
@@ -127,9 +135,7 @@ def _path(b: Binder, expr: syntax.Path, scope: Scope) -> plan.Expr:
     if not isinstance(expr.member, syntax.Name):
         return scalar_expected(b, expr.span)
     if scope.pattern is not None:
-        from toolkit.kql.binder.graphs.clauses import pattern_path
-
-        found = pattern_path(b, expr, scope)
+        found = scope.pattern.path(b, expr, scope)
         if found is not None:
             return found
     base = bind_scalar(b, expr.base, scope)
@@ -178,11 +184,8 @@ def access(base: plan.Expr, step: str | int | plan.Expr, span: Span) -> plan.Exp
 
 
 def _index(b: Binder, expr: syntax.Index, scope: Scope) -> plan.Expr:
-    if scope.pattern is not None:
-        from toolkit.kql.binder.graphs.clauses import refuse_index
-
-        if refuse_index(b, expr, scope):
-            return unknown(expr.span)
+    if scope.pattern is not None and scope.pattern.refuses_index(b, expr, scope):
+        return unknown(expr.span)
     base = bind_scalar(b, expr.base, scope)
     index = bind_scalar(b, expr.index, scope)
     if base.type not in (DYNAMIC, UNKNOWN):
@@ -395,21 +398,6 @@ def _between(b: Binder, expr: syntax.Between, scope: Scope) -> plan.Expr:
     return plan.Call(name, (value, low, high), BOOL, expr.span)
 
 
-def _in(b: Binder, expr: syntax.In, scope: Scope) -> plan.Expr:
-    value = bind_scalar(b, expr.value, scope)
-    textual = expr.operator not in ("in", "!in")
-    if textual and not rules.textual(value.type):
-        message = f"The operator '{expr.operator}' expects a {_STRING_TYPES} on its left, found {value.type}."
-        b.report("undefined-operator", message, expr.value.span, alias="KS107")
-        return unknown(expr.span)
-    if len(expr.items) == 1:
-        table = _table_item(b, expr.items[0], scope)
-        if table is not None:
-            return _in_table(b, expr, value, table)
-    items = [bind_scalar(b, item, scope) for item in expr.items]
-    return membership(b, expr.operator, value, items, expr.span)
-
-
 def membership(b: Binder, operator: str, value: plan.Expr, items: list[plan.Expr], span: Span) -> plan.Expr:
     """`value in (items)` with the items in the value's type (R-120); a dynamic item is a list, flattened by the engine."""
     if operator not in ("in", "!in"):
@@ -430,63 +418,7 @@ def membership(b: Binder, operator: str, value: plan.Expr, items: list[plan.Expr
     return plan.Call(operator, (value, *typed), BOOL, span)
 
 
-def _table_item(b: Binder, item: syntax.Node, scope: Scope) -> plan.Rel | None:
-    """The relation, when the single item of a list is tabular; a column of the same name wins (R-121)."""
-    from toolkit.kql.binder.pipeline import bind_tabular, is_tabular
-
-    inner = item
-    while isinstance(inner, syntax.Paren):
-        inner = inner.inner
-    return bind_tabular(b, inner, scope.without_rows()) if is_tabular(b, inner, scope) else None
-
-
-def _in_table(b: Binder, expr: syntax.In, value: plan.Expr, table: plan.Rel) -> plan.Expr:
-    if not table.columns:
-        return unknown(expr.span)
-    kind = table.columns[0].type
-    if kind is DYNAMIC and value.type is DYNAMIC and expr.operator not in ("in", "!in"):
-        value = convert(value, STRING)
-    if kind is DYNAMIC and value.type is STRING:
-        table, kind = _member_texts(b, table, expr.span), STRING
-    of_terms = expr.operator in ("has_any", "has_all")
-    if of_terms or expr.operator not in ("in", "!in") or value.type is DYNAMIC:
-        value = convert(value, STRING if of_terms or kind in (DYNAMIC, UNKNOWN) else kind)
-    if kind is DYNAMIC or not (of_terms or rules.same_family(value.type, kind)):
-        b.refuse(f"'{expr.operator}' over a table needs the same type on both sides, found {value.type} and {kind} (R-036).", expr.span)
-    return plan.InTable(expr.operator, value, table, expr.span)
-
-
-def _member_texts(b: Binder, table: plan.Rel, span: Span) -> plan.Rel:
-    """The texts of a dynamic column. Whether the service takes an array for its elements is not documented: the engine fails on one."""
-    message = "The first column of this table is dynamic; toscalar(...) makes one list of an array, tostring(...) a text of a value."
-    b.report("dynamic-in-table", message, span, severity="warning")
-    first = plan.Ref(table.columns[0], span)
-    length = plan.Call("array_length", (first,), ScalarType.LONG, span)
-    some = plan.Call("!=", (length, const(0, ScalarType.LONG)), BOOL, span)
-    kept = plan.Filter(table, plan.Call("and", (plan.Call("isnotnull", (first,), BOOL, span), some), BOOL, span))
-    column = b.column(first.column.name, STRING)
-    return plan.Extend(kept, ((column, plan.Call("member_text", (first,), STRING, span)),), (column,))
-
-
-# --- calls and subqueries -------------------------------------------------------------------------------------------
-
-
-def _call(b: Binder, expr: syntax.Call, scope: Scope) -> plan.Expr:
-    from toolkit.kql.binder.calls import bind_call
-
-    return bind_call(b, expr, scope)
-
-
-def _to_scalar(b: Binder, expr: syntax.ToScalar, scope: Scope) -> plan.Expr:
-    from toolkit.kql.binder.pipeline import bind_tabular, is_tabular
-
-    if not is_tabular(b, expr.body, scope):
-        return bind_scalar(b, expr.body, scope.without_rows())
-    # the body cannot see the outer row (R-302)
-    rel = bind_tabular(b, expr.body, scope.without_rows())
-    if not rel.columns:
-        return unknown(expr.span)
-    return plan.ScalarSubquery(rel, rel.columns[0].type, expr.span)
+# --- what stands where it cannot -------------------------------------------------------------------------------------
 
 
 def _named(b: Binder, expr: syntax.Named, scope: Scope) -> plan.Expr:
@@ -519,21 +451,20 @@ def condition(b: Binder, expr: syntax.Node, scope: Scope, what: str) -> plan.Exp
     return unknown(expr.span)
 
 
-_HANDLERS: dict[type[syntax.Node], Callable[[Binder, Any, Scope], plan.Expr]] = {
-    syntax.Missing: _missing,
-    syntax.Literal: _literal,
-    syntax.Paren: _paren,
-    syntax.NameRef: _name,
-    syntax.Path: _path,
-    syntax.Index: _index,
-    syntax.Unary: _unary,
-    syntax.Binary: _binary,
-    syntax.Between: _between,
-    syntax.In: _in,
-    syntax.Call: _call,
-    syntax.ToScalar: _to_scalar,
-    syntax.Named: _named,
-    syntax.NamedArgument: _named_argument,
-    syntax.Star: _star,
-    syntax.Pipeline: _pipeline,
-}
+_HANDLERS.update(
+    {
+        syntax.Missing: _missing,
+        syntax.Literal: _literal,
+        syntax.Paren: _paren,
+        syntax.NameRef: _name,
+        syntax.Path: _path,
+        syntax.Index: _index,
+        syntax.Unary: _unary,
+        syntax.Binary: _binary,
+        syntax.Between: _between,
+        syntax.Named: _named,
+        syntax.NamedArgument: _named_argument,
+        syntax.Star: _star,
+        syntax.Pipeline: _pipeline,
+    }
+)

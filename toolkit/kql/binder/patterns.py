@@ -5,8 +5,8 @@ from __future__ import annotations
 from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import Binder, Binding, ScalarBinding, Scope, const
 from toolkit.kql.binder.expressions import bind_scalar
+from toolkit.kql.binder.lets import run_statements
 from toolkit.kql.binder.pipeline import bind_tabular, nothing
-from toolkit.kql.binder.user_functions import run_statements
 from toolkit.kql.types import DECLARABLE, ScalarType
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import OPEN, Binder, FunctionBinding, HiddenBinding, ScalarBinding, Scope, TableBinding
+from toolkit.kql.binder.graphs.value import graph_of
 from toolkit.kql.binder.opening import bound_over
 from toolkit.kql.binder.options import check_options
+from toolkit.kql.binder.stored import stored_function
 from toolkit.kql.functions import registry
 from toolkit.kql.types import ScalarType
 
@@ -114,8 +116,6 @@ _ON_GRAPHS = (
 
 def _is_out_of_place(b: Binder, operator: syntax.Operator, rel: plan.Rel) -> bool:
     """Whether a graph operator stands behind a table, or another one behind a graph; the service refuses both."""
-    from toolkit.kql.binder.graphs.value import graph_of
-
     on_graph = isinstance(operator, _ON_GRAPHS)
     if on_graph is (graph_of(rel) is not None):
         return False
@@ -220,8 +220,6 @@ def _call_is_tabular(b: Binder, name: str, scope: Scope) -> bool:
 
 
 def _stored_is_tabular(b: Binder, name: str, scope: Scope) -> bool:
-    from toolkit.kql.binder.user_functions import stored_function
-
     stored = stored_function(b, name, scope)
     return stored is not None and _declaration_is_tabular(b, stored)
 

@@ -1,39 +1,20 @@
-"""Statements: let, set, declare and the query itself."""
+"""Statements: set, declare and the query itself."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from toolkit.kql import plan, syntax
-from toolkit.kql.binder.context import Binder, Binding, FunctionBinding, ScalarBinding, Scope, TableBinding, const
+from toolkit.kql.binder.context import Binder, Binding, ScalarBinding, Scope, const
 from toolkit.kql.binder.expressions import bind_scalar, convert
 from toolkit.kql.binder.graphs.value import graph_of
+from toolkit.kql.binder.lets import bind_let
 from toolkit.kql.binder.pipeline import EVERY_TABLE, apply_operators, bind_tabular, is_tabular, visible
 from toolkit.kql.binder.restrict import restricted
 from toolkit.kql.functions import registry
 from toolkit.kql.source import Span
 from toolkit.kql.times import parse_datetime, parse_timespan
 from toolkit.kql.types import DECLARABLE, ScalarType
-
-
-def bind_let(b: Binder, statement: syntax.Let, scope: Scope) -> Scope:
-    """The scope with one more name; it sees the earlier ones only (R-290), and none twice (R-291)."""
-    name = statement.name.text
-    if scope.declared_here(name):
-        b.report("redeclared", f"A variable with the name '{name}' has already been declared.", statement.name.span, alias="KS201")
-    return Scope({**scope.names, name: _binding(b, name, statement.value, scope)}, scope.parent)
-
-
-def _binding(b: Binder, name: str, value: syntax.Node, scope: Scope) -> Binding:
-    if isinstance(value, syntax.FunctionDecl):
-        return FunctionBinding(name, value, scope)
-    if isinstance(value, syntax.EntityGroup):
-        b.refuse("Entity groups are not supported.", value.span)
-        return ScalarBinding(const(None, ScalarType.UNKNOWN))
-    if is_tabular(b, value, scope):
-        rel = bind_tabular(b, value, scope)
-        return TableBinding(rel.shared if isinstance(rel, plan.Reuse) and rel.shared.pinned else plan.Shared(name, rel))
-    return ScalarBinding(bind_scalar(b, value, scope))  # no rows are in scope: it cannot read a column (R-293)
 
 
 def _set_option(b: Binder, statement: syntax.SetOption) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -10,33 +10,10 @@ from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import MAX_CALL_DEPTH, Binder, Binding, FunctionBinding, ScalarBinding, Scope, TableBinding
 from toolkit.kql.binder.expansions import expanded, key_of
 from toolkit.kql.binder.expressions import bind_scalar, convert, scalar_expected, unknown
+from toolkit.kql.binder.lets import run_statements
 from toolkit.kql.binder.pipeline import bind_tabular, is_tabular, nothing
 from toolkit.kql.source import Span
 from toolkit.kql.types import DECLARABLE, ScalarType
-
-_STORED: dict[tuple[str, str, str], syntax.FunctionDecl | None] = {}
-
-
-def stored_function(b: Binder, name: str, scope: Scope) -> FunctionBinding | None:
-    """A saved function by name; its text is parsed once. The caller's lets are visible in it (R-306)."""
-    saved = b.environment.functions.get(name)
-    if saved is None:
-        return None
-    key = (saved.name, saved.parameters, saved.body)
-    if key not in _STORED:
-        _STORED[key] = _parse(saved.parameters, saved.body)
-    declaration = _STORED[key]
-    return None if declaration is None else FunctionBinding(name, declaration, scope.without_rows(), saved)
-
-
-def _parse(parameters: str, body: str) -> syntax.FunctionDecl | None:
-    from toolkit.kql.parser import parse
-
-    parsed = parse(f"let __f = ({parameters}) {{\n{body}\n}};")
-    for statement in parsed.query.statements:
-        if isinstance(statement, syntax.Let) and isinstance(statement.value, syntax.FunctionDecl):
-            return statement.value
-    return None
 
 
 def call_scalar(b: Binder, function: FunctionBinding, call: syntax.Call, scope: Scope) -> plan.Expr:
@@ -200,13 +177,3 @@ def _declared_columns(b: Binder, schema: syntax.Schema, rel: plan.Rel, span: Spa
         b.report("missing-columns", f"The table argument lacks the declared columns {', '.join(missing)}.", span, alias="KS142")
         return nothing(b)
     return rel
-
-
-def run_statements(b: Binder, statements: Sequence[syntax.Statement], scope: Scope) -> Scope:
-    """The scope after the lets of a body."""
-    from toolkit.kql.binder.statements import bind_let
-
-    for statement in statements:
-        if isinstance(statement, syntax.Let):
-            scope = bind_let(b, statement, scope)
-    return scope

@@ -156,3 +156,10 @@ def relations(roots: Sequence[plan.Rel]) -> Iterator[plan.Rel]:
         for expr in own_expressions(rel):
             pending += relations_within(expr)
         pending += plan.inputs(rel)
+
+
+def conjuncts(predicate: plan.Expr) -> list[plan.Expr]:
+    """The parts of a conjunction, in order."""
+    if isinstance(predicate, plan.Call) and predicate.name == "and":
+        return [part for arg in predicate.args for part in conjuncts(arg)]
+    return [predicate]

@@ -46,10 +46,26 @@ def root_variable(node: syntax.Node, scope: Scope) -> Variable | None:
     return variable_of(node, scope)
 
 
+class ClauseNames(PatternNames):
+    """The names of a pattern in its where and project."""
+
+    def name(self, b: Binder, expr: syntax.NameRef, scope: Scope) -> plan.Expr | None:
+        return _pattern_name(b, expr, scope)
+
+    def path(self, b: Binder, expr: syntax.Path, scope: Scope) -> plan.Expr | None:
+        return _pattern_path(b, expr, scope)
+
+    def call(self, b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr | None:
+        return _pattern_call(b, call, scope)
+
+    def refuses_index(self, b: Binder, expr: syntax.Index, scope: Scope) -> bool:
+        return _refuses_index(b, expr, scope)
+
+
 # --- names and access -----------------------------------------------------------------------------------------------
 
 
-def pattern_name(b: Binder, expr: syntax.NameRef, scope: Scope) -> plan.Expr | None:
+def _pattern_name(b: Binder, expr: syntax.NameRef, scope: Scope) -> plan.Expr | None:
     """A whole node, edge or path as a dynamic value."""
     variable = variable_of(expr, scope)
     if variable is None or _is_hidden(b, variable, expr, scope):
@@ -63,7 +79,7 @@ def pattern_name(b: Binder, expr: syntax.NameRef, scope: Scope) -> plan.Expr | N
     return bag(variable.found, expr.span)
 
 
-def pattern_path(b: Binder, expr: syntax.Path, scope: Scope) -> plan.Expr | None:
+def _pattern_path(b: Binder, expr: syntax.Path, scope: Scope) -> plan.Expr | None:
     """`a.name`: a property; of a path the array of its edges' properties. None where the chain is not one of the pattern's."""
     variable = root_variable(expr, scope)
     if variable is None:
@@ -98,7 +114,7 @@ def _along_path(b: Binder, expr: syntax.Path, path: PathVariable, scope: Scope) 
     return gather(b, path, as_dynamic(value), "list", inner=False)
 
 
-def refuse_index(b: Binder, expr: syntax.Index, scope: Scope) -> bool:
+def _refuses_index(b: Binder, expr: syntax.Index, scope: Scope) -> bool:
     """`p.w[0]`, which the analyzer refuses, and `a["w"]`, for which the service documents no meaning."""
     variable = root_variable(expr.base, scope)
     if variable is None or isinstance(expr.base, syntax.Index):
@@ -145,7 +161,7 @@ def as_dynamic(value: plan.Expr) -> plan.Expr:
 # --- functions ------------------------------------------------------------------------------------------------------
 
 
-def pattern_call(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr | None:
+def _pattern_call(b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr | None:
     """all, any, map, node_degree_in, node_degree_out, node_id, labels, and the length of a path; None for every other function."""
     name = call.name.text
     if scope.pattern is None:
@@ -180,7 +196,7 @@ def _over_path(b: Binder, call: syntax.Call, scope: Scope, names: PatternNames) 
 
 def element_scope(scope: Scope, elements: Elements, degrees: Elements | None) -> Scope:
     """The scope of an expression over the properties of one edge, or of one node with its degrees."""
-    names = scope.pattern or PatternNames({}, "where")
+    names = scope.pattern or ClauseNames({}, "where")
     node = None if degrees is None else (elements, degrees)
     inside = replace(names, element="edge" if node is None else "node", node=node)
     return replace(scope.with_rows(elements.properties), open=elements.open, pattern=inside)

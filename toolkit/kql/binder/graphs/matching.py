@@ -15,15 +15,6 @@ from toolkit.kql.passes.rewrite import references
 Edge = FixedEdge | PathVariable
 
 
-def conjuncts(predicate: plan.Expr | None) -> list[plan.Expr]:
-    """The parts of a conjunction, in order."""
-    if predicate is None:
-        return []
-    if isinstance(predicate, plan.Call) and predicate.name == "and":
-        return [part for arg in predicate.args for part in conjuncts(arg)]
-    return [predicate]
-
-
 @dataclass
 class _Trace:
     """What a matched edge has used: the row of a fixed one, or the lists of a walk."""

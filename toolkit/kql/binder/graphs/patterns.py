@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from toolkit.kql import plan, syntax
-from toolkit.kql.binder.context import Binder, const
+from toolkit.kql.binder.context import Binder, Scope, const
 from toolkit.kql.binder.graphs.value import LONG, Elements, Graph
 from toolkit.kql.source import NOWHERE, Span
 from toolkit.kql.types import ScalarType
@@ -70,8 +71,8 @@ Variable = NodeVariable | FixedEdge | PathVariable
 
 
 @dataclass(frozen=True)
-class PatternNames:
-    """What names mean inside a pattern's clauses.
+class PatternNames(ABC):
+    """What names mean inside a pattern's clauses; the methods give None where they mean what they do elsewhere.
 
     `element`: "edge" or "node" where the properties of one are in reach by their bare names (inside map(), all() and any());
     `node`: that node, and its degrees.
@@ -81,6 +82,18 @@ class PatternNames:
     clause: str
     element: str = ""
     node: tuple[Elements, Elements] | None = None
+
+    @abstractmethod
+    def name(self, b: Binder, expr: syntax.NameRef, scope: Scope) -> plan.Expr | None: ...
+
+    @abstractmethod
+    def path(self, b: Binder, expr: syntax.Path, scope: Scope) -> plan.Expr | None: ...
+
+    @abstractmethod
+    def call(self, b: Binder, call: syntax.Call, scope: Scope) -> plan.Expr | None: ...
+
+    @abstractmethod
+    def refuses_index(self, b: Binder, expr: syntax.Index, scope: Scope) -> bool: ...
 
 
 @dataclass

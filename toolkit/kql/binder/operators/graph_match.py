@@ -8,14 +8,15 @@ from dataclasses import replace
 from toolkit.kql import plan, syntax
 from toolkit.kql.binder.context import Binder, Scope
 from toolkit.kql.binder.expressions import bind_scalar, condition
-from toolkit.kql.binder.graphs.matching import Matching, conjuncts
-from toolkit.kql.binder.graphs.patterns import MOST_STEPS, PathVariable, Pattern, PatternNames, bind_pattern
+from toolkit.kql.binder.graphs.clauses import ClauseNames
+from toolkit.kql.binder.graphs.matching import Matching
+from toolkit.kql.binder.graphs.patterns import MOST_STEPS, PathVariable, Pattern, bind_pattern
 from toolkit.kql.binder.graphs.shortest import check_filters, shortest_only, stops_early
 from toolkit.kql.binder.graphs.value import Graph, graph_of
 from toolkit.kql.binder.operators.graph_naming import project_clause
 from toolkit.kql.binder.operators.rows import project_items
 from toolkit.kql.binder.pipeline import handles, nothing, parameter, word
-from toolkit.kql.passes.rewrite import references
+from toolkit.kql.passes.rewrite import conjuncts, references
 
 _CYCLES = ("all", "none", "unique_edges")
 
@@ -127,13 +128,13 @@ _Match = syntax.GraphMatch | syntax.GraphShortestPaths
 
 def _matched(b: Binder, operator: _Match, graph: Graph, scope: Scope, matching: Matching) -> plan.Rel:
     """where over the matches, then project."""
-    pattern, names = matching.pattern, PatternNames(matching.pattern.variables, "where")
+    pattern, names = matching.pattern, ClauseNames(matching.pattern.variables, "where")
     where = None if operator.where is None else condition(b, operator.where, scope.with_pattern(names), "the where of a graph pattern")
     if operator.project is None:
         b.refuse("The service needs a project clause here.", operator.span, alias="SEM0001")
         return nothing(b)
     items = project_clause(b, pattern, operator.project, scope.with_pattern(replace(names, clause="project")))
-    matching.conditions = conjuncts(where)
+    matching.conditions = [] if where is None else conjuncts(where)
     if matching.shortest:
         check_filters(b, pattern, matching.conditions)
     if b.refusals or any(found.severity == "error" for found in b.diagnostics):

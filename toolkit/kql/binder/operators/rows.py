@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from toolkit.kql import plan, syntax
-from toolkit.kql.binder.calls import is_constant
 from toolkit.kql.binder.context import OPEN, Binder, Scope, const
 from toolkit.kql.binder.expressions import bind_scalar, condition
 from toolkit.kql.binder.names import Namer
@@ -17,6 +16,7 @@ from toolkit.kql.binder.operators.items import (
     duplicate,
     refuse_random_name,
 )
+from toolkit.kql.binder.overloads import is_constant
 from toolkit.kql.binder.pipeline import handles, parameter, visible, word
 from toolkit.kql.binder.windows import with_values, with_windows
 from toolkit.kql.types import ScalarType

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from toolkit.kql import plan, syntax
-from toolkit.kql.binder.calls import is_constant
 from toolkit.kql.binder.context import OPEN, Binder, Scope, const, null_of
 from toolkit.kql.binder.expressions import bind_scalar, convert, unknown
+from toolkit.kql.binder.overloads import is_constant
 from toolkit.kql.binder.pipeline import handles, parameter, word
 from toolkit.kql.binder.windows import is_serialized
 from toolkit.kql.source import Span

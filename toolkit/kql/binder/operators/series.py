@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from toolkit.kql import plan, syntax
-from toolkit.kql.binder.calls import is_constant
 from toolkit.kql.binder.context import AggregateCollector, Binder, Scope
 from toolkit.kql.binder.expressions import bind_scalar, convert
 from toolkit.kql.binder.names import Namer, carried_name
 from toolkit.kql.binder.operators.items import bind_items, duplicate
 from toolkit.kql.binder.operators.summarize import key_name
+from toolkit.kql.binder.overloads import is_constant
 from toolkit.kql.binder.pipeline import handles, parameter, word
 from toolkit.kql.source import Span
 from toolkit.kql.types import NUMBERS, ScalarType

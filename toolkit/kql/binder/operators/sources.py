@@ -25,6 +25,7 @@ from toolkit.kql.binder.elsewhere import label_of, place_of
 from toolkit.kql.binder.expressions import bind_scalar, convert
 from toolkit.kql.binder.graphs.value import stored_graph
 from toolkit.kql.binder.opening import without_rows
+from toolkit.kql.binder.operators.items import bind_items, duplicate
 from toolkit.kql.binder.patterns import pattern_call
 from toolkit.kql.binder.pipeline import (
     REMOTE,
@@ -35,7 +36,8 @@ from toolkit.kql.binder.pipeline import (
     sources,
     word,
 )
-from toolkit.kql.binder.user_functions import call_tabular, stored_function
+from toolkit.kql.binder.stored import stored_function
+from toolkit.kql.binder.user_functions import call_tabular
 from toolkit.kql.diagnostics import suggestion
 from toolkit.kql.external import FORMATS, External
 from toolkit.kql.functions import registry
@@ -330,8 +332,6 @@ def as_json(value: plan.Const) -> str:
 @sources(syntax.Print)
 def _print(b: Binder, operator: syntax.Print, scope: Scope) -> plan.Rel:
     """R-206, R-212: one row; unnamed columns are numbered by their position among all."""
-    from toolkit.kql.binder.operators.items import bind_items, duplicate
-
     items = bind_items(b, operator.items, scope.without_rows())
     columns: list[plan.Column] = []
     seen: set[str] = set()

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from toolkit.kql import plan, syntax
-from toolkit.kql.binder.calls import EXPECTED, is_constant
 from toolkit.kql.binder.context import OPEN, AggregateCollector, Binder, Scope
 from toolkit.kql.binder.expressions import bind_scalar
 from toolkit.kql.binder.opening import is_open, opened
+from toolkit.kql.binder.overloads import EXPECTED, is_constant
 from toolkit.kql.binder.pipeline import bind_tabular, handles, is_tabular, nothing, sources, visible
 from toolkit.kql.diagnostics import suggestion
 from toolkit.kql.functions import registry
