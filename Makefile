@@ -97,7 +97,7 @@ $(DEV): requirements-dev.lock $(RUNTIME)
 	@touch $@
 
 $(KQLMAGIC): tests/serve/kqlmagic.txt | $(DEV)
-	@echo "setting up .cache/kqlmagic: Kqlmagic, which is not made to share an environment"
+	@echo "setting up .cache/kqlmagic: Kqlmagic, in an environment of its own (500 MB)"
 	@test -x .cache/kqlmagic/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .cache/kqlmagic
 	@$(BIN)/uv pip install --quiet --python .cache/kqlmagic/bin/python --requirement $< || \
 	    $(BIN)/python -m pip --python .cache/kqlmagic/bin/python install --quiet --requirement $<

@@ -64,13 +64,14 @@ def _run(notebook: Any, folder: Path, **kernel: Any) -> None:
     client = NotebookClient(
         notebook, timeout=_TIME_LIMIT, resources={"metadata": {"path": str(folder)}}, extra_arguments=["--log-level=ERROR"], **kernel
     )
-    client.execute()
+    # Without this, a kernel that was made for the client outlives it.
+    client.execute(cleanup_kc=True)
 
 
 def _kernel(python: Path, home: Path) -> Any:
     """A kernel of another environment, without what this user's own start-up files do."""
     from jupyter_client.kernelspec import KernelSpecManager
-    from jupyter_client.manager import KernelManager
+    from jupyter_client.manager import AsyncKernelManager
 
     spec = {
         "argv": [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
@@ -81,7 +82,7 @@ def _kernel(python: Path, home: Path) -> Any:
     folder = home / "kernels" / "kqlmagic"
     folder.mkdir(parents=True)
     (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
-    return KernelManager(kernel_name="kqlmagic", kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(folder.parent)]))
+    return AsyncKernelManager(kernel_name="kqlmagic", kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(folder.parent)]))
 
 
 @contextmanager
