@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from toolkit.engine.files.paths import sql_text
+from toolkit.engine.ingest import scanner
 from toolkit.engine.ingest.infer import unified
 from toolkit.engine.ingest.logtime import looks_like_time
 from toolkit.kql.types import ScalarType
@@ -20,8 +21,8 @@ TEXTS = TEXT | TIME | MAYBE_TIME | FINE | FAR
 WHOLE = INTEGER | INEXACT | NOT_INT
 NUMBERS = WHOLE | LARGE | REAL
 
-RESPELLED = r"\\u|\d[eE][-+\d]|\d{15}|0\.000|[:\[,]-?[NI]"
-"""What DuckDB spells in another way than Python, in the text of a value; and what is no JSON."""
+RESPELLED = rf"{scanner.RESPELLED}|[:\[,]-?[NI]"
+"""What DuckDB spells in another way than Python, in the text of a JSON value; and what is no JSON."""
 _ISO = r"[1-9]\d{3}-\d\d-\d\d[T ](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z?"
 """Times that are read alike everywhere, if there is such a day."""
 _TIME_START = r"\s*(?:\d{4}-\d{2}-\d{2}|\d{1,2}[/.-]\d{1,2}[/.-]\d{4})"

@@ -2,14 +2,14 @@
 
 Only for files in which nothing is unusual. Whatever is, a broken line, a key twice, a value that does not fit its column, an
 export's envelope, makes this reader step back, and the file is read line by line with its findings. Both give the same
-table, but for two spellings inside JSON text: very large and very small fractions (1e+16, 10000000000000000.0) and escaped
-control characters (\\u001f, \\u001F).
+table, but for two spellings where a string column has numbers or objects: very large and very small fractions (1e+16,
+10000000000000000.0) and escaped control characters (\\u001f, \\u001F).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -21,7 +21,7 @@ from toolkit.engine.ingest.json_reader import WRAPPERS, first_line_is_object
 from toolkit.engine.ingest.logtime import TimeReading
 from toolkit.engine.ingest.naming import Naming, UnknownZoneError
 from toolkit.engine.ingest.scalars import Refusal, dynamic_of_json
-from toolkit.engine.ingest.scanner import scanner
+from toolkit.engine.ingest.scanner import RESPELLED, scanner
 from toolkit.kql.types import ScalarType
 
 LARGE_BYTES = 4 * 1024 * 1024
@@ -32,7 +32,7 @@ _GLOB = frozenset("*?[]{}")
 # A number as text and a number of the type are read alike for every type but these.
 _UNSUPPORTED = (ScalarType.TIMESPAN, ScalarType.DECIMAL)
 _SPECIAL_REALS = r"(?i)(?:^|[:\[,])-?(?:nan|inf)"
-_NEEDS_A_LOOK = r'^"(?:\s|\\[nrt])*(?:[{\[]|"$)'
+_NEEDS_A_LOOK = r'^"(?:\s|\\[nrt])*(?:[{\[]|"$)|' + RESPELLED
 
 
 def read_json_fast(file: LogFile, naming: Naming, minimum: int = LARGE_BYTES) -> Chunk | None:
@@ -99,16 +99,14 @@ def _quoted(text: str) -> str:
 
 
 def _dynamic(text: Any) -> Any:
-    """JSON text of a dynamic column; strings that are empty or hold JSON themselves get the value they mean."""
-    if not pc.any(pc.match_substring_regex(text, _NEEDS_A_LOOK)).as_py():
+    """JSON text of a dynamic column, spelled as Python does; strings that are empty or hold JSON themselves get the value they mean."""
+    return pa.chunked_array([_meant(chunk) for chunk in text.chunks], pa.string())
+
+
+def _meant(text: Any) -> Any:
+    needs = pc.fill_null(pc.match_substring_regex(text, _NEEDS_A_LOOK), False)
+    if not pc.any(needs).as_py():
         return text
-    return pa.chunked_array([pa.array(list(_meant(text.to_pylist())), pa.string())])
-
-
-def _meant(values: Iterable[str | None]) -> Iterable[str | None]:
-    for value in values:
-        given = json.loads(value) if value is not None and value.startswith('"') else None
-        if given is None:
-            yield value
-        else:
-            yield dynamic_of_json(given, TimeReading()) if given else None
+    values = (json.loads(value) for value in text.filter(needs).to_pylist())
+    meant = [dynamic_of_json(value, TimeReading()) if value != "" else None for value in values]
+    return pc.replace_with_mask(text, needs, pa.array(meant, pa.string()))

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import duckdb
 
+RESPELLED = r"\\u|\d[eE][-+\d]|\d{15}|0\.000"
+"""What DuckDB spells in another way than Python, in the text of a JSON value."""
+
 _OFF = dict.fromkeys(("autoinstall_known_extensions", "enable_external_file_cache"), "false")
 
 
