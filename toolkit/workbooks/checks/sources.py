@@ -126,7 +126,7 @@ def _others(seen: Inspection) -> None:
             if parameter.query and parameter.query_type not in (MERGE, JSON_DATA) and not parameter.is_local:
                 found.setdefault(parameter.provider, []).append(parameter.path)
     for source, paths in found.items():
-        many = len(paths) > 1
-        message = f"{len(paths)} quer{'ies ask' if many else 'y asks'} {source}: {'they are' if many else 'it is'} not checked."
+        several = len(paths) > 1
+        message = f"{len(paths)} quer{'ies ask' if several else 'y asks'} {source}: {'they are' if several else 'it is'} not checked."
         hints = ["Only queries of a workspace's logs, merges of them and JSON can be checked without Azure."]
         seen.notes.add("not-checked", message, (*paths[0], "query"), hints=hints, severity="info")
