@@ -107,7 +107,7 @@ REPLAYS = (
     Replay("netskope/rules/bypass-to-unapproved-host", ("nsdebuglog.tampered.log",), "09:31", "09:31", 1, "Connections"),
     Replay("netskope/rules/alert-raised", ("NetskopeAlertEvents_CL.alerts.jsonl",), "15:00", "15:03", 4, "Alerts"),
     Replay("netskope/rules/upload-to-risky-app", ("NetskopeWebTransactions_CL.uploads.jsonl",), "11:05", "11:05", 4, "Transactions"),
-    Replay("netskope/rules/two-countries", ("NetskopeWebTransactions_CL.travel.jsonl",), "12:20", "12:25", 2, "Changes"),
+    Replay("netskope/rules/impossible-travel", ("NetskopeWebTransactions_CL.travel.jsonl",), "12:20", "12:25", 2, "Changes"),
     Replay(
         "netskope/rules/repeated-policy-violations", ("NetskopeWebTransactions_CL.violations.jsonl",), "13:21", "13:21", 12, "Violations"
     ),
