@@ -312,6 +312,12 @@ CASES: list[tuple[str, Items, list[tuple[str, str]]]] = [
         [query("resources", "one", queryType=1), _merging(_merge("table", left="one"), **_formatter("x"))],
         [("not-checked", "*")],
     ),
+    ("a merge of metrics", [{"type": 10, "content": {}, "name": "one"}, _merging(_merge("table", left="one"))], []),
+    (
+        "JSON in a value of JSON",
+        [parameters(parameter("P", value='[{"a": 1}]')), query('{"content": "{P}"}', queryType=8, **_formatter("b"))],
+        [("unknown-column", '"b"')],
+    ),
     ("columns of JSON", [query(_json_query([{"a": 1}]), queryType=8, **_formatter("b"))], [("unknown-column", '"b"')]),
     ("JSON that is none", [query('{"content": "[1,"}', queryType=8)], [("broken-json", "*")]),
     ("a path that is not supported", [query(_json_query([], "$..x"), queryType=8)], [("not-checked", "*")]),

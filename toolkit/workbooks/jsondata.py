@@ -7,7 +7,7 @@ are (`tablePath`) and what each column is taken from (`columns`); without one, a
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,12 +20,15 @@ VALUE = "value"
 """The name of the column when the rows are no objects."""
 
 
-def json_rows(text: str) -> Answer:
-    """The rows of a query of the JSON data source. What its transformer asks for that is not supported is a note."""
+def json_rows(text: str, fill: Callable[[str], str] = str) -> Answer:
+    """The rows of a query of the JSON data source. What its transformer asks for that is not supported is a note.
+
+    `fill` puts parameters into the content: their values may be JSON themselves, so it is done after the query was read.
+    """
     try:
         data = json.loads(text)
         content = data.get("content", data) if isinstance(data, dict) else data
-        content = json.loads(content) if isinstance(content, str) else content
+        content = json.loads(fill(content)) if isinstance(content, str) else content
     except (ValueError, RecursionError) as error:
         return Answer(error=f"The JSON of the query cannot be read: {error}")
     try:

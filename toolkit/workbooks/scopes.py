@@ -60,14 +60,14 @@ class Scopes:
 
 
 def tables_in_scope(workbook: Workbook, step: Step) -> dict[str, Step]:
-    """The query steps, by name, whose tables a merge in `step` can use: those beside it and beside the groups that it is in.
+    """The steps with queries or metrics, by name, whose tables a merge in `step` can use: beside it and beside its groups.
 
     Of two with one name it is the nearer one, then the first.
     """
     found: dict[str, Step] = {}
     for other in workbook.walk():
         here = other.path[:-1]
-        if other.query and other.name and other is not step and step.path[: len(here)] == here:
+        if (other.query or other.kind == "metrics") and other.name and other is not step and step.path[: len(here)] == here:
             known = found.get(other.name)
             if known is None or len(known.path) < len(other.path):
                 found[other.name] = other

@@ -43,7 +43,7 @@ def _json(seen: Inspection, step: Step, path: Path, text: str) -> None:
     values = seen.values(step)
     if any(values[found.name].guessed for found in references(text, values)) or any(dangling(text, values)):
         return
-    answer = json_rows(substitute(text, values, "query").text)
+    answer = json_rows(text, lambda content: substitute(content, values, "query").text)
     if answer.error:
         seen.notes.add("broken-json", answer.error, path)
     elif answer.note:

@@ -41,7 +41,7 @@ class Answers:
         if query.type == MERGE:
             found = self.merge(step, query.text, values)
         elif query.type == JSON_DATA:
-            found = json_rows(substitute(query.text, values, "query").text)
+            found = json_rows(query.text, lambda text: substitute(text, values, "query").text)
         elif query.is_local:
             found = self.ask(substitute(query.text, values, "query").text, self.span(step, query, values))
         else:
@@ -78,5 +78,5 @@ class Answers:
 
     def named(self, step: Step | None, values: Mapping[str, Value]) -> Answer:
         if step is None or step.query is None:
-            return Answer(error="There is no such step here.")
+            return Answer(note="Metrics need Azure." if step else "There is no such step here.")
         return self._found.get(step.path) or self.of(step, step.query, values)

@@ -56,7 +56,7 @@ class Inputs:
             return [], ""
         text = substitute(parameter.query, values, "query").text
         if parameter.query_type == JSON_DATA:
-            answer = json_rows(text)
+            answer = json_rows(parameter.query, lambda content: substitute(content, values, "query").text)
         elif parameter.is_local:
             source = as_text(parameter.content.get("timeContextFromParameter"))
             answer = self.ask(text, bounds(parameter.content, source, values, self.now))
