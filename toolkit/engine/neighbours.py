@@ -23,8 +23,7 @@ def copied(source: Database, target: Database, part: Part) -> Part:
         return part
     if part.files is not None:
         return target.attach([(part.files, part.columns, part.rows)])[0]
-    rows = source.run(f"SELECT * FROM {part.sql_name}")
-    return target.store(rows.rename_columns(list(part.columns)))
+    return target.store(source.stored(part))
 
 
 def filled(part: Part, column: str, text: str) -> Part:
