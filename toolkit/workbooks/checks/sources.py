@@ -45,7 +45,9 @@ def _json(seen: Inspection, step: Step, path: Path, text: str) -> None:
         return
     answer = json_rows(text, lambda content: substitute(content, values, "query").text)
     if answer.error:
-        seen.notes.add("broken-json", answer.error, path)
+        # what somebody chooses may make it JSON
+        severity: Severity = "warning" if any(references(text, values)) else "error"
+        seen.notes.add("broken-json", answer.error, path, severity=severity)
     elif answer.note:
         seen.notes.add("not-checked", answer.note.replace("Not drawn here", "The columns are not checked"), path, severity="info")
     elif step.query and answer.table.columns:
