@@ -59,6 +59,9 @@ def write_project(folder: Path, server: AzureServer, files: Mapping[str, str], m
     return Project.load(folder, folder)
 
 
+RULE_ID = "11111111-1111-1111-1111-000000000001"  # of rule_text(1)
+
+
 def rule_text(number: int = 1, /, **changes: str) -> str:
     """A small rule file; `changes` are further or other keys."""
     keys = {

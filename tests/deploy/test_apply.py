@@ -13,6 +13,7 @@ from tests.deploy.conftest import (
     OTHER_RULE,
     ROWS,
     RULE,
+    RULE_ID,
     TOKEN,
     WORKBOOK,
     Deployment,
@@ -30,8 +31,6 @@ from toolkit.deploy.freshness import refreshed
 from toolkit.deploy.plan import Plan, PlanError
 from toolkit.deploy.readback import verified
 from toolkit.deploy.remote import address_of
-
-RULE_ID = "11111111-1111-1111-1111-000000000001"
 
 
 def test_a_failed_item_stops_only_what_needs_it_and_the_next_run_does_the_rest(deployment: Deployment) -> None:

@@ -12,6 +12,7 @@ from tests.deploy.conftest import (
     OTHER_RULE,
     ROWS,
     RULE,
+    RULE_ID,
     WATCHLIST,
     WORKBOOK,
     Deployment,
@@ -22,7 +23,6 @@ from tests.deploy.conftest import (
 )
 from toolkit.deploy.drift import drift_data, drift_of, drift_summary
 
-RULE_ID = "11111111-1111-1111-1111-000000000001"
 COPY_ID = "99999999-9999-4999-9999-999999999999"
 COPIED = {  # the files of one resource, where the service keeps it, what the copy is called, what only the service writes
     "savedSearches": ((HUNTING,), "my-own-copy"),

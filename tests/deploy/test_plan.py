@@ -13,6 +13,7 @@ from tests.deploy.conftest import (
     OTHER_RULE,
     ROWS,
     RULE,
+    RULE_ID,
     WATCHLIST,
     WORKBOOK,
     Deployment,
@@ -28,8 +29,6 @@ from toolkit.deploy import capacity
 from toolkit.deploy.explain import plan_lines, plan_markdown
 from toolkit.deploy.plan import Plan, PlanError
 from toolkit.deploy.service import PlanOptions, plan_environment
-
-RULE_ID = "11111111-1111-1111-1111-000000000001"
 
 
 def test_everything_is_created_in_the_order_of_what_needs_what_and_then_nothing_changes(deployment: Deployment) -> None:

@@ -15,6 +15,7 @@ from tests.deploy.conftest import (
     LOG_ALERT,
     ROWS,
     RULE,
+    RULE_ID,
     TABLES,
     TOKEN,
     WATCHLIST,
@@ -39,7 +40,6 @@ from toolkit.deploy.readback import verified
 from toolkit.deploy.service import PlanOptions, plan_environment
 
 NRT = {"kind": "NRT", "queryFrequency": "", "queryPeriod": "", "triggerOperator": "", "triggerThreshold": ""}
-RULE_ID = "11111111-1111-1111-1111-000000000001"
 
 
 def codes(plan: Plan) -> list[tuple[str, str]]:

@@ -20,6 +20,7 @@ from toolkit.engine.errors import ANSWER_TOO_LARGE, EngineError, QueryCancelled,
 from toolkit.engine.functions import load_families
 from toolkit.engine.functions.registry import REGISTRY
 from toolkit.engine.lower.context import StoredColumn
+from toolkit.engine.progress import switch_bar_off
 
 if TYPE_CHECKING:
     import duckdb
@@ -90,13 +91,13 @@ class Database:
 
         memory_limit, threads = self._limits
         connection = duckdb.connect(":memory:")
+        switch_bar_off(connection)
         settings: dict[str, object] = {
             "temp_directory": self._spill,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "allow_community_extensions": False,
             "python_enable_replacements": False,
-            **({"enable_progress_bar": False} if _shows_progress(connection) else {}),
             **({"memory_limit": memory_limit} if memory_limit else {}),
             **({"threads": threads} if threads else {}),
             "TimeZone": "UTC",
@@ -251,12 +252,6 @@ class Database:
         with self._lock:
             self._connection.close()
             self._cleanup()
-
-
-def _shows_progress(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether a bar is on by itself: in an interactive Python. In Jupyter without its widgets not even switching it off works."""
-    found = connection.execute("SELECT current_setting('enable_progress_bar')").fetchone()
-    return bool(found and found[0])
 
 
 def _strict(function: Callable[..., Any], arity: int) -> Callable[..., Any]:

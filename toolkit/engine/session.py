@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -392,7 +392,8 @@ class Workspace:
     def _compiler(self, now: object, start: object, end: object) -> Compiler:
         ticks = instant(clock() if now is None else now, "now")
         scope = (None if start is None else instant(start, "start"), None if end is None else instant(end, "end"))
-        return Compiler(_Storage(self.stored), ticks, scope, self._settings)
+        # once a query and table: where files are attached, each is looked at
+        return Compiler(_Storage(cache(self.stored)), ticks, scope, self._settings)
 
     def _run(self, statement: Statement, source: Source, timeout: float | None, rows: int | None = None) -> pa.Table:
         try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from toolkit.engine.progress import switch_bar_off
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -18,7 +20,5 @@ def scanner() -> duckdb.DuckDBPyConnection:
     import duckdb
 
     connection = duckdb.connect(config={**_OFF, "temp_directory": "", "TimeZone": "UTC"})
-    # Python's interactive modes switch the bar on by themselves; in Jupyter without its widgets even switching it off fails
-    if connection.execute("SELECT current_setting('enable_progress_bar')").fetchall() != [(False,)]:
-        connection.execute("SET enable_progress_bar = false")
+    switch_bar_off(connection)
     return connection
